@@ -42,8 +42,8 @@ export async function startSystem(wished: SupervisorSettings, env: NodeJS.Proces
   for (const { variable, from, to } of moved) report.note(`port ${from} is taken: ${variable} is ${to} this time`)
   const isFirst = !existsSync(join(dataDir, ADMIN_TOKEN_FILE))
   const provided = await provide(settings, umask, report.note)
-  const kept = join(dataDir, ADMIN_TOKEN_FILE)
-  const tokenKept = isFirst ? `${provided.adminToken} (shown once; kept in ${kept})` : `in ${kept}`
+  const tokenFile = join(dataDir, ADMIN_TOKEN_FILE)
+  const tokenKept = isFirst ? `${provided.adminToken} (shown once; kept in ${tokenFile})` : `in ${tokenFile}`
   const tokenShown = settings.adminToken ? 'as set' : tokenKept
   const specs = partSpecs(settings, provided, env)
   const waiting = new Set(specs.map(spec => spec.name))

@@ -62,9 +62,9 @@ export async function runCommand(
     await nats.close()
     process.exit(0)
   } catch (error) {
-    const known = error instanceof UsageError || error instanceof ConfigurationError
-    console.error(known || error instanceof Error ? error.message : error)
-    process.exit(known ? 2 : 1)
+    const isExpected = error instanceof UsageError || error instanceof ConfigurationError
+    console.error(isExpected || error instanceof Error ? error.message : error)
+    process.exit(isExpected ? 2 : 1)
   }
 }
 

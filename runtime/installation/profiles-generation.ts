@@ -19,9 +19,9 @@ export async function readGeneration(meta: KV, log?: Log): Promise<{ generation:
  * As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start.
  */
 export async function firstGeneration(meta: KV, log: Log): Promise<{ generation: number }> {
-  const known = await readGeneration(meta, log)
-  if (known.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
-  return known
+  const stored = await readGeneration(meta, log)
+  if (stored.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
+  return stored
 }
 
 function parseGeneration(raw: unknown): Check<number> {
@@ -41,11 +41,11 @@ export async function switchGeneration(meta: KV, generation: number, revision: n
 export function watchGeneration(
   nats: Nats,
   meta: KV,
-  known: number,
+  current: number,
   changed: (generation: number) => void,
   log: Log,
 ): Promise<{ stop(): void }> {
-  let latest = known
+  let latest = current
   return watchBucket(
     nats,
     meta,

@@ -163,9 +163,10 @@ function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSett
   }
 }
 
-function differs(existing: StreamConfig, wanted: StreamSettings): boolean {
+function differs(existing: StreamConfig, settings: StreamSettings): boolean {
   return (
-    CHANGEABLE.some(key => existing[key] !== wanted[key]) || existing.subjects.join(' ') !== wanted.subjects.join(' ')
+    CHANGEABLE.some(key => existing[key] !== settings[key]) ||
+    existing.subjects.join(' ') !== settings.subjects.join(' ')
   )
 }
 

@@ -59,8 +59,8 @@ function othersFolder(dataDir: string): string | undefined {
 
 /** Sets the mode of a file or folder, where there is one. Links are left alone. */
 function close(path: string, mode: number): void {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found?.isFile() || found?.isDirectory()) chmodSync(path, mode)
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile() || stats?.isDirectory()) chmodSync(path, mode)
 }
 
 /** Makes a folder of the data folder that belongs to `owner`, with all that is in it, and closes it to others. */

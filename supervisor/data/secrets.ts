@@ -7,8 +7,8 @@ import { writePrivate } from './private-file.js'
 export function keptSecret(dataDir: string, name: string): string {
   const file = join(dataDir, name)
   try {
-    const kept = readFileSync(file, 'utf8').trim()
-    if (kept) return kept
+    const stored = readFileSync(file, 'utf8').trim()
+    if (stored) return stored
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }

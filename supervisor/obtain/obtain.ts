@@ -45,7 +45,7 @@ export async function obtain(
   const failures: string[] = []
   const memory = failureMemory(join(binFolder, '..', `.${program.name}-download-failed`))
   for (const step of steps) {
-    if (step.kind === 'given') return given(step)
+    if (step.kind === 'given') return checkNamed(step)
     try {
       return await take(step)
     } catch (error) {
@@ -56,7 +56,7 @@ export async function obtain(
     `${program.wanted} was not found and could not be obtained:\n${failures.join('\n')}\n${program.advice}`,
   )
 
-  async function given({ variable, path }: Step & { kind: 'given' }): Promise<string> {
+  async function checkNamed({ variable, path }: Step & { kind: 'given' }): Promise<string> {
     const problem = (await machine.isExecutable(path)) ? await program.objection(path) : 'no program is there'
     if (problem) throw new ConfigurationError(`${variable} is "${path}": ${problem}. Correct it, or unset it to search`)
     return resolve(path)

@@ -28,8 +28,8 @@ export function accountOf(variable: string, setting: string, isRoot = process.ge
   if (!isRoot || setting === 'root' || setting === '0') return undefined
   const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(setting) ?? []
   if (uid) return { name: setting, uid: Number(uid), gid: Number(gid ?? uid) }
-  const found = idsOf(setting)
-  if (found) return { name: setting, ...found }
+  const ids = idsOf(setting)
+  if (ids) return { name: setting, ...ids }
   if (setting === 'nobody') return { name: String(FALLBACK_ID), uid: FALLBACK_ID, gid: FALLBACK_ID }
   throw new ConfigurationError(
     `${variable} is "${setting}": there is no such user. Give a name, uid or uid:gid, or root`,

@@ -121,7 +121,7 @@ const PIPE_FD = 4
 
 function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMASK }: PartSpec, log: number) {
   // The child inherits it at once; nothing else runs meanwhile.
-  const own = process.umask(umask)
+  const ownUmask = process.umask(umask)
   try {
     const child = spawn(command, args, {
       env: { ...env, ...(secrets ? { [SECRETS_FD]: String(PIPE_FD) } : {}) },
@@ -135,7 +135,7 @@ function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMAS
     pipe?.end(JSON.stringify(secrets))
     return child
   } finally {
-    process.umask(own)
+    process.umask(ownUmask)
   }
 }
 

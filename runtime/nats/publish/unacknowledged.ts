@@ -60,9 +60,9 @@ export function createUnacknowledged(maxMessages: number, maxBytes: number): Una
     },
     rejectOverdue(now, reason) {
       // Insertion order is order of deadline, so this looks at the overdue ones and one more.
-      for (const [key, { deadline, bytes: given }] of waitingOf) {
+      for (const [key, { deadline, bytes: size }] of waitingOf) {
         if (deadline > now) break
-        stalledBytes += given
+        stalledBytes += size
         take(key)?.reject(new PublishError('timeout', reason))
       }
     },

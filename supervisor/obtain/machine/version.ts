@@ -17,7 +17,7 @@ export async function askVersion(
 
 /** The version in what a program printed ("nats-server: v2.10.4"), or nothing when there is none. */
 export function parseVersion(printed: string): { text: string; major: number; minor: number } | undefined {
-  const found = /\bv?((\d+)\.(\d+)(?:\.\d+)?(?:-[\w.]+)?)/.exec(printed)
-  if (!found) return undefined
-  return { text: found[1]!, major: Number(found[2]), minor: Number(found[3]) }
+  const match = /\bv?((\d+)\.(\d+)(?:\.\d+)?(?:-[\w.]+)?)/.exec(printed)
+  if (!match) return undefined
+  return { text: match[1]!, major: Number(match[2]), minor: Number(match[3]) }
 }
