@@ -54,20 +54,20 @@ export function createSites({ onSite = () => {}, onMisfit = () => {} }: SitesEve
   }
 }
 
-function byId(one: Site, other: Site): number {
-  return one.siteId < other.siteId ? -1 : 1
+function byId(site: Site, other: Site): number {
+  return site.siteId < other.siteId ? -1 : 1
 }
 
 /** Whether a site's pages may come from an origin. `*` allows any, also `null`, which files and sandboxes send. */
 export function siteAllowsOrigin(site: Site, origin: string): boolean {
-  const wanted = plain(origin)
-  return site.allowedOrigins.some(allowed => allowed === '*' || plain(allowed) === wanted)
+  const plainOrigin = plain(origin)
+  return site.allowedOrigins.some(allowed => allowed === '*' || plain(allowed) === plainOrigin)
 }
 
 /** Whether a site names an origin itself: `*` doesn't. */
 export function namesOrigin(site: Site, origin: string): boolean {
-  const wanted = plain(origin)
-  return site.allowedOrigins.some(allowed => plain(allowed) === wanted)
+  const plainOrigin = plain(origin)
+  return site.allowedOrigins.some(allowed => plain(allowed) === plainOrigin)
 }
 
 function plain(origin: string): string {

@@ -65,10 +65,10 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
       }
       // The address is not kept, so the place is not known any more.
       const enricher = enrich(site, { userAgent, address: () => '' })
-      const taken = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })
+      const batch = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })
       // One by one, so that the broker knows a message again whatever was replayed together with it.
-      for (const envelope of taken.envelopes) publications.push(...eventPublications(envelope, 'replay', partitions))
-      for (const rejection of taken.rejections) rejected.push({ ...rejection, index })
+      for (const envelope of batch.envelopes) publications.push(...eventPublications(envelope, 'replay', partitions))
+      for (const rejection of batch.rejections) rejected.push({ ...rejection, index })
     }
     if (dryRun !== true) {
       await publishAll(publisher, publications, metrics)

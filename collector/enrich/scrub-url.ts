@@ -15,8 +15,8 @@ const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i
 export function scrubUrl(url: string, names: ReadonlySet<string>): string {
   const plain = url.includes('@') ? url.replace(CREDENTIALS, '$1') : url
   if (!plain.includes('=')) return plain
-  return plain.replace(PARAMETER, (found, mark: string, name: string) =>
-    names.has(decoded(name)) ? `${mark}${name}=${BLOT}` : found,
+  return plain.replace(PARAMETER, (match, mark: string, name: string) =>
+    names.has(decoded(name)) ? `${mark}${name}=${BLOT}` : match,
   )
 }
 

@@ -28,7 +28,7 @@ export interface Received extends Authenticated {
 }
 
 /** @param found what stands for the body where a request has none. Default: the body is read */
-export type Receive = (request: IncomingMessage, response: ServerResponse, found?: () => Body) => Promise<Received>
+export type Receive = (request: IncomingMessage, response: ServerResponse, lookUp?: () => Body) => Promise<Received>
 
 export interface ReceiveParts {
   sites: Sites
@@ -46,7 +46,7 @@ export interface ReceiveParts {
  * by address and, where the key is not in the body, by site.
  */
 export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {
-  return async (request, response, found) => {
+  return async (request, response, findBody) => {
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
     const origin = originOf(request)
@@ -54,7 +54,7 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     limits.checkAddress(origin, named?.key)
     if (named) limits.checkSiteDebt(named.site, named.key)
 
-    const { value, written, bytes } = await (found ? lookUp(found, origin) : read(request, response, origin))
+    const { value, written, bytes } = await (findBody ? lookUp(findBody, origin) : read(request, response, origin))
     const marked = markIntegers(written.text)
     const body = marked === undefined ? value : JSON.parse(marked)
     metrics.bytes.inc(bytes)
@@ -92,9 +92,9 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     }
   }
 
-  async function lookUp(found: () => Body, origin: Origin): Promise<Body> {
+  async function lookUp(findBody: () => Body, origin: Origin): Promise<Body> {
     try {
-      return found()
+      return findBody()
     } catch (error) {
       limits.payRefused(origin.address, 0, true)
       throw error

@@ -24,9 +24,9 @@ export function failures(...codes: ErrorCode[]): Part {
   const answers: Record<string, { description: string; headers?: Part }> = {}
   for (const code of codes) {
     const status = ERROR_STATUS[code]
-    const known = answers[status]?.description
+    const before = answers[status]?.description
     const retry = status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}
-    const description = known ? `${known}, \`${code}\`` : `\`${code}\``
+    const description = before ? `${before}, \`${code}\`` : `\`${code}\``
     answers[status] = { description, ...json(ref('Error')), ...retry }
   }
   return answers

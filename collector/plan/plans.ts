@@ -68,9 +68,9 @@ export function createPlans(log: Log, report: (siteId: string, revision: number)
     },
     compile: (siteId, plan) => compilePlan(plan, inUse.get(siteId)?.plan, nextTurn),
     take(siteId, plan, revision) {
-      const told = newest.get(siteId) ?? 0
-      if (told > revision) return
-      if (told < revision) ahead.set(siteId, revision)
+      const latest = newest.get(siteId) ?? 0
+      if (latest > revision) return
+      if (latest < revision) ahead.set(siteId, revision)
       newest.set(siteId, revision)
       take(siteId, plan, revision)
     },

@@ -99,15 +99,15 @@ export function createOpenBodies(bounds: BodyBounds, now: () => number = () => p
   /** The body with the least progress for its age. */
   function slowest(bodies: Iterable<Receiving>, except: Receiving): Receiving | undefined {
     const time = now()
-    let found: Receiving | undefined
+    let slowestBody: Receiving | undefined
     let least = Number.POSITIVE_INFINITY
     for (const body of bodies) {
       const progress = (body.bytes + HEAD_START_BYTES) / Math.max(1, time - body.since)
       if (body === except || progress >= least) continue
-      found = body
+      slowestBody = body
       least = progress
     }
-    return found
+    return slowestBody
   }
 
   /** Whether there is room, once bodies that are still on their way have given way to this one. */

@@ -27,14 +27,14 @@ export function addPeopleRoutes(
 
   router.delete('/sites/:siteId/people/:id', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
-    const asked = personOf(request)
+    const person = personOf(request)
     const now = new Date()
     // From this moment on, an aggregator or not, later copies of what there is are refused.
-    await writeTombstones(buckets.tombstones, privacy.keyed, asPerson(siteId, asked), now.getTime())
+    await writeTombstones(buckets.tombstones, privacy.keyed, asPerson(siteId, person), now.getTime())
     const job: PersonJob = {
       jobId: uuidv7(),
       siteId,
-      person: personHash(siteId, asked),
+      person: personHash(siteId, person),
       state: 'running',
       progress: 0,
       step: 'find',
@@ -42,7 +42,7 @@ export function addPeopleRoutes(
       before: now.toISOString(),
       createdAt: now.toISOString(),
       report: {},
-      sealed: privacy.seal(JSON.stringify(asked)),
+      sealed: privacy.seal(JSON.stringify(person)),
     }
     await buckets.jobs.create(job.jobId, JSON.stringify(job))
     log.info({ jobId: job.jobId, siteId, person: job.person }, 'a person is to be deleted')

@@ -82,8 +82,8 @@ function refuseRewriting(before: PlanSchemas, after: PlanSchemas): void {
   const changed = Object.entries(after).flatMap(([event, versions]) =>
     Object.entries(versions)
       .filter(([version, schema]) => {
-        const known = before[event]?.[version]
-        return known !== undefined && !isDeepStrictEqual(known, schema)
+        const published = before[event]?.[version]
+        return published !== undefined && !isDeepStrictEqual(published, schema)
       })
       .map(([version]) => `${event} ${version} is published with other content: give the change a version of its own`),
   )

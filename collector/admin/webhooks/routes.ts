@@ -47,7 +47,7 @@ export function addWebhookRoutes(router: Router, parts: WebhookRouteParts): void
     const { siteId, webhookId } = await webhookOf(request)
     const replies = await ask({ siteId, webhookId, do: 'deliveries' })
     const deliveries = replies.flatMap(reply => ('deliveries' in reply ? reply.deliveries : []))
-    deliveries.sort((one, other) => (one.at < other.at ? 1 : -1))
+    deliveries.sort((delivery, other) => (delivery.at < other.at ? 1 : -1))
     response.json({ deliveries: deliveries.slice(0, MAX_DELIVERIES_TOLD) })
   })
 

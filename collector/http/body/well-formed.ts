@@ -15,5 +15,5 @@ export function wellFormed(json: string): string {
   const unmarked = json.includes(INTEGER_MARK) ? json.replaceAll(INTEGER_MARK, '\ufffd') : json
   // The plain search is far faster than the pattern, and finds nothing in most texts.
   if (!unmarked.includes('\\u') || !SUSPICIOUS.test(unmarked)) return unmarked
-  return unmarked.replace(ESCAPES, (found, lone: string | undefined) => (lone ? '\\ufffd' : found))
+  return unmarked.replace(ESCAPES, (match, lone: string | undefined) => (lone ? '\\ufffd' : match))
 }

@@ -31,9 +31,9 @@ export function authenticate(request: IncomingMessage, body: unknown, sites: Sit
       'unknown_key',
       'there is no write key: send it as user name of HTTP Basic, as ?writeKey=, or as writeKey in the body',
     )
-  const found = ownerOf(request, writeKey, sites)
-  if (!found) throw new Failure('unknown_key', 'no site has this write key')
-  return found
+  const owner = ownerOf(request, writeKey, sites)
+  if (!owner) throw new Failure('unknown_key', 'no site has this write key')
+  return owner
 }
 
 /**
@@ -91,6 +91,6 @@ export function bearerToken(request: IncomingMessage): string {
 }
 
 /** Compares in constant time, whatever the lengths. */
-export function isSameSecret(given: string, secret: string): boolean {
-  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', secret, 'buffer'))
+export function isSameSecret(text: string, secret: string): boolean {
+  return timingSafeEqual(hash('sha256', text, 'buffer'), hash('sha256', secret, 'buffer'))
 }

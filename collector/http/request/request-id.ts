@@ -7,6 +7,6 @@ let n = 0
 
 /** The id of a request: that which a proxy gave it in `X-Request-Id`, or a new one. */
 export function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id']
-  return typeof given === 'string' && PLAUSIBLE.test(given) ? given : `${PROCESS}-${(n++).toString(36)}`
+  const proxyId = request.headers['x-request-id']
+  return typeof proxyId === 'string' && PLAUSIBLE.test(proxyId) ? proxyId : `${PROCESS}-${(n++).toString(36)}`
 }

@@ -124,6 +124,6 @@ function isTooLarge(raw: unknown, text: string): boolean {
 /** A message's own context takes precedence over its batch's. */
 function shareContext(raw: unknown, context: Record<string, unknown>): void {
   if (!isObject(raw)) return
-  const own = raw.context ?? {}
-  if (isObject(own)) raw.context = { ...context, ...own }
+  const ownContext = raw.context ?? {}
+  if (isObject(ownContext)) raw.context = { ...context, ...ownContext }
 }
