@@ -33,13 +33,13 @@ export function createPipes(folder: string): Pipes {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const idle: string[] = []
-  let made = 0
+  let count = 0
 
   return {
     async take() {
       let path = idle.pop()
       if (!path) {
-        path = join(folder, String(made++))
+        path = join(folder, String(count++))
         await run('mkfifo', ['-m', '600', path])
       }
       return openPipe(path, () => idle.push(path))

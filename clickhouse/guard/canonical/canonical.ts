@@ -68,11 +68,11 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
         ),
       )
     }
-    const known = remembered.get(text)
-    if (known) {
+    const earlier = remembered.get(text)
+    if (earlier) {
       remembered.delete(text)
-      remembered.set(text, known)
-      return known
+      remembered.set(text, earlier)
+      return earlier
     }
     const reading = read(text)
     if (bytes <= MAX_REMEMBERED_BYTES) {

@@ -92,14 +92,14 @@ function checkCall(tokens: readonly Token[], at: number, names: Names, role: Rol
 }
 
 /** `'a UInt8, b Array(String)'`: names and types alone. */
-function checkStructure(structure: string, of: string, names: Names): void {
+function checkStructure(structure: string, functionName: string, names: Names): void {
   const tokens = tokenizeCanonical(structure.replace(/\s/g, ' '))
   const isPlain = tokens.every(
     (token, at) =>
       !isKeyword(token, ...STRUCTURE_CLAUSES) &&
       !(isName(token) && isSymbol(tokens[at + 1], '(') && !names.isDataType(token.text)),
   )
-  if (!isPlain) throw denied(`the structure that ${of}() gets may only have names and types: ${structure}`)
+  if (!isPlain) throw denied(`the structure that ${functionName}() gets may only have names and types: ${structure}`)
 }
 
 /** A text, a number, NULL, a tuple or a list, a minus, or no argument at all. */

@@ -20,12 +20,12 @@ const TABLE_SETTING =
  * Checks that a builder's statement writes to databases of its own alone, and leaves nothing at the tables of others
  * that could stop their loading.
  *
- * @param own databases of the builder
+ * @param databases databases of the builder
  * @param current database of names without one
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
-export function checkWrites(tokens: readonly Token[], own: readonly string[], current: string): void {
-  const mine = own.filter(database => !OURS.includes(database))
+export function checkWrites(tokens: readonly Token[], databases: readonly string[], current: string): void {
+  const mine = databases.filter(database => !OURS.includes(database))
   const isMine = ({ database = current }: TableName): boolean => mine.includes(database)
   const body = queryStart(tokens)
   const definition = body < 0 ? tokens : tokens.slice(0, body)

@@ -78,9 +78,11 @@ export function createNames(installed: EngineNames): Names {
   const systemTables = new Set([...engine.SYSTEM_TABLES, ...engine.TRUSTED_SYSTEM_TABLES, ...installed.systemTables])
   const names: Names = {
     mayCall(name, role) {
-      const wanted = name.toLowerCase()
+      const lowerName = name.toLowerCase()
       return (
-        isOpen(wanted) || (role !== 'analyst' && BUILDING.has(wanted)) || (role === 'writer' && TRUSTED.has(wanted))
+        isOpen(lowerName) ||
+        (role !== 'analyst' && BUILDING.has(lowerName)) ||
+        (role === 'writer' && TRUSTED.has(lowerName))
       )
     },
     isFunction: name => functions.has(name.toLowerCase()),

@@ -96,7 +96,7 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
 
     async stream(chunks) {
       const limit = options.holdEverything ? HOLD_EVERYTHING : /WithProgress$/.test(options.format) ? 0 : HOLD
-      let held: Buffer[] = []
+      let buffered: Buffer[] = []
       let length = 0
       let sink: Writable | undefined
       try {
@@ -105,7 +105,7 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
           if (step.done) {
             const summary = { ...step.value, result_bytes: length }
             sink ??= begin(summary)
-            for (const chunk of held) sink.write(chunk)
+            for (const chunk of buffered) sink.write(chunk)
             sink.end()
             await finished(response)
             return summary
@@ -113,11 +113,11 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
           length += step.value.length
           if (sink) await write(sink, step.value, response)
           else {
-            held.push(step.value)
+            buffered.push(step.value)
             if (length < limit) continue
             sink = begin({})
-            for (const chunk of held) await write(sink, chunk, response)
-            held = []
+            for (const chunk of buffered) await write(sink, chunk, response)
+            buffered = []
           }
         }
       } finally {
