@@ -129,7 +129,7 @@ const HEADER = [
   'answers',
 ]
 
-const median = (rounds: Round[], of: (round: Round) => number) => percentile(rounds.map(of), 0.5)
+const median = (rounds: Round[], pick: (round: Round) => number) => percentile(rounds.map(pick), 0.5)
 const ratio = (rounds: Round[], p: number) =>
   median(rounds, ({ alone, flooded }) => percentile(flooded.latencies, p) / percentile(alone.latencies, p)).toFixed(2)
 

@@ -27,11 +27,11 @@ export async function benchFreshness(): Promise<string> {
   const system = await startSystem()
   const poster = createPoster(system.collectorUrl, SITE)
   const rows = watchRows(async messageIds => {
-    const found = await system.query<{ message_id: string }>(
+    const stored = await system.query<{ message_id: string }>(
       'SELECT message_id FROM slotstream.events WHERE message_id IN {ids: Array(String)}',
       { ids: messageIds },
     )
-    return found.map(row => row.message_id)
+    return stored.map(row => row.message_id)
   })
   try {
     await system.putCatalog(SHOP)

@@ -109,8 +109,8 @@ function report(
   costs: { secondsToFill: number; bytes: number }[],
   runs: Record<string, Run[]>[],
 ): string {
-  const median = (of: (run: Run) => number) => (layout: Record<string, Run[]>, name: string) =>
-    percentile(layout[name]!.map(of), 0.5)
+  const median = (pick: (run: Run) => number) => (layout: Record<string, Run[]>, name: string) =>
+    percentile(layout[name]!.map(pick), 0.5)
   const ratios = (value: (layout: Record<string, Run[]>, name: string) => number, name: string) =>
     runs.slice(1).map(layout => (value(layout, name) / value(runs[0]!, name)).toFixed(2))
   const [time, bytes, rows] = [median(run => run.ms), median(run => run.bytes), median(run => run.rows)]

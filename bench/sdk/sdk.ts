@@ -88,9 +88,9 @@ const HEADER = [
 
 function cells({ bytes }: Bundle, rounds: Measured[]): string[] {
   if (!rounds.length) return [(bytes / 1_024).toFixed(1), `over ${LIMIT_MS / 1_000} s`]
-  const median = (of: keyof Measured) =>
+  const median = (field: keyof Measured) =>
     percentile(
-      rounds.map(round => round[of]),
+      rounds.map(round => round[field]),
       0.5,
     )
   return [

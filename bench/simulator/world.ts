@@ -71,9 +71,9 @@ export function* simulateWorld(seed: string, options: WorldOptions): Generator<W
   const among = (count: number) => Math.floor(random() * count)
   let tastes = drawTastes(random)
   const persons = Array.from({ length: PERSONS }, (_, i) => ({ id: `p${i}`, group: among(3), colour: among(4) }))
-  let made = 0
+  let itemCount = 0
   const newItem = (): HiddenItem => {
-    const number = made++
+    const number = itemCount++
     const categoryIndex = number < ITEMS ? number % CATEGORIES.length : among(CATEGORIES.length)
     return {
       id: `i${number}`,

@@ -12,11 +12,11 @@ export async function residentOf(pid: number): Promise<number> {
 
 /** Resident memory of processes in MB, by name; those that are gone are left out. */
 export async function memoryOf(pidFiles: Record<string, string>): Promise<Record<string, number>> {
-  const found: Record<string, number> = {}
+  const megabytes: Record<string, number> = {}
   for (const [name, file] of Object.entries(pidFiles)) {
     const pid = readFileSync(file, 'utf8').trim()
     const bytes = await residentOf(Number(pid))
-    if (!Number.isNaN(bytes)) found[name] = bytes / 2 ** 20
+    if (!Number.isNaN(bytes)) megabytes[name] = bytes / 2 ** 20
   }
-  return found
+  return megabytes
 }

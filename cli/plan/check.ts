@@ -49,8 +49,8 @@ function wording({ from, to, claimed, actual, callIt }: VersionStep): string {
 export function summary(schemas: PlanSchemas, { problems }: Report): string {
   const events = Object.keys(schemas).length
   const versions = Object.values(schemas).reduce((sum, all) => sum + Object.keys(all).length, 0)
-  const found = problems.length === 0 ? 'no problems' : counted(problems.length, 'problem')
-  return `${counted(events, 'event')}, ${counted(versions, 'version')}: ${found}`
+  const outcome = problems.length === 0 ? 'no problems' : counted(problems.length, 'problem')
+  return `${counted(events, 'event')}, ${counted(versions, 'version')}: ${outcome}`
 }
 
 /** Returns a count with its noun: `1 event`, `2 events`. */

@@ -40,7 +40,7 @@ export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: (l
 }
 
 async function push(
-  { folder, site, settings: wanted, prune, force, dryRun }: Command & { do: 'push' },
+  { folder, site, settings: planSettings, prune, force, dryRun }: Command & { do: 'push' },
   client: AdminClient,
   say: (line: string) => void,
 ): Promise<void> {
@@ -61,13 +61,13 @@ async function push(
     throw new CommandError(
       `nothing was published: ${changed.join(', ')} is published with other content. Give the change a version of its own, or use --force`,
     )
-  const kept = prune ? [] : difference(published.schemas, mine).removed
-  if (kept.length > 0) say(`${counted(kept.length, 'version')} that the folder doesn't have: kept, see --prune`)
+  const unlisted = prune ? [] : difference(published.schemas, mine).removed
+  if (unlisted.length > 0) say(`${counted(unlisted.length, 'version')} that the folder doesn't have: kept, see --prune`)
   const changes = added.length + changed.length + removed.length
   if (dryRun) return say(changes === 0 ? 'Nothing would change.' : 'Nothing was published: it was a dry run.')
-  if (changes === 0 && Object.keys(wanted).length === 0) return say('Nothing to publish: the site has all of it.')
+  if (changes === 0 && Object.keys(planSettings).length === 0) return say('Nothing to publish: the site has all of it.')
   const { revision } = published
-  settings(site, await client.replace({ schemas, ...wanted, revision, force }), say)
+  settings(site, await client.replace({ schemas, ...planSettings, revision, force }), say)
 }
 
 function settings(site: string, { revision, mode, unplanned }: StoredPlan, say: (line: string) => void): void {

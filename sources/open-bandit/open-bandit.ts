@@ -46,8 +46,8 @@ export const contentIdOf = (itemId: string) => `item-${itemId}`
 
 /** Reads one row of the log. Throws a ReplayError that names the line when a value is none. */
 export function readImpression({ fields, line }: Row, index: number, file: string): Impression {
-  const wrong = (column: string, wanted: string) =>
-    new ReplayError(`${file}:${line}: ${column} is "${fields[column]}", it must be ${wanted}`)
+  const wrong = (column: string, form: string) =>
+    new ReplayError(`${file}:${line}: ${column} is "${fields[column]}", it must be ${form}`)
   const time = parseTime(fields.timestamp ?? '')
   if (time === undefined) throw wrong('timestamp', 'a time such as 2019-11-24 00:00:00+00:00')
   if (!/^\d+$/.test(fields.item_id ?? '')) throw wrong('item_id', 'a whole number')

@@ -25,8 +25,8 @@ export function candidateOf(siteId: string, row: RejectedRow): Candidate | undef
   const message = parse(row.payload)
   if (!message) return undefined
   const { received, stream_seq, batch_index, sender = 'public' } = row
-  const own = textOf(message.messageId)
-  const messageId = own || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
+  const ownId = textOf(message.messageId)
+  const messageId = ownId || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
   return {
     messageId,
     replay: {

@@ -25,8 +25,10 @@ export async function storedAlready(
       ids: JSON.stringify(candidates.map(({ messageId }) => messageId)),
     },
   )
-  const known = new Set(rows.map(row => keyOf(row.sender, row.message_id, row.anonymous_id, row.user_id)))
-  return new Set(candidates.filter(({ sender, messageId, visitor }) => known.has(keyOf(sender, messageId, ...visitor))))
+  const stored = new Set(rows.map(row => keyOf(row.sender, row.message_id, row.anonymous_id, row.user_id)))
+  return new Set(
+    candidates.filter(({ sender, messageId, visitor }) => stored.has(keyOf(sender, messageId, ...visitor))),
+  )
 }
 
 /** A browser, or the person where a server names only that. */

@@ -97,7 +97,7 @@ export async function startFrontDoor(siteId: string, count = 1) {
       const answer = await fetch(`http://127.0.0.1:${monitorPort}/jsz`)
       const { storage } = (await answer.json()) as { storage: number }
       return {
-        collectors: seconds.reduce((sum, one) => sum + one, 0),
+        collectors: seconds.reduce((sum, each) => sum + each, 0),
         nats: await processorSeconds(nats.pid),
         stored: storage,
       }
