@@ -22,7 +22,7 @@ const BATCHES_PER_SECOND = 30
 
 let visitors = 0
 
-/** A batch of messages, each of a visitor that never came before. */
+/** Returns a batch of messages, each of a visitor that never came before. */
 function invented(count: number): Buffer {
   const batch = Array.from({ length: count }, () => ({
     type: 'track',

@@ -59,7 +59,7 @@ async function besideCollectors(count: number, bare: string): Promise<Round[]> {
   }
 }
 
-/** The next round waits until the warehouse has caught up. */
+/** Measures rounds, each of which waits until the warehouse has caught up. */
 async function besideSystem(bare: string) {
   const system = await startSystem()
   let acknowledged = 0

@@ -5,7 +5,7 @@ import { runLoad } from './run-load.js'
 /** Keep-alive connections of all load generators together. */
 export const CONNECTIONS = 32
 
-/** What servers took in together. */
+/** Load that servers took in together. */
 export interface Taken {
   events: number
   eventsPerSecond: number

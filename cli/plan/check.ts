@@ -10,7 +10,7 @@ export interface Report {
   problems: string[]
 }
 
-/** Whether schemas can be used, and whether the number of each version says what it changes. */
+/** Checks whether schemas can be used, and whether the number of each version says what it changes. */
 export async function checkSchemas(schemas: PlanSchemas): Promise<Report> {
   const problems = await compilePlan({ ...NO_PLAN, schemas }).then(
     (): string[] => [],
@@ -45,7 +45,7 @@ function wording({ from, to, claimed, actual, callIt }: VersionStep): string {
   return actual === claimed ? `${way}  ${claimed}` : `${way}  ${claimed}, though it is ${actual} only`
 }
 
-/** How much there is, and how much of it is wrong. */
+/** Returns a line that counts events, versions and problems. */
 export function summary(schemas: PlanSchemas, { problems }: Report): string {
   const events = Object.keys(schemas).length
   const versions = Object.values(schemas).reduce((sum, all) => sum + Object.keys(all).length, 0)

@@ -30,9 +30,9 @@ export interface Received extends Authenticated {
 /** @param found what stands for the body where a request has none. Default: the body is read */
 export type Receive = (request: IncomingMessage, response: ServerResponse, lookUp?: () => Body) => Promise<Received>
 
-export interface ReceiveParts {
+export interface ReceiveDeps {
   sites: Sites
-  /** Whether the sites are known: before that, every key would be unknown. */
+  /** Tells whether the sites are known: before that, every key would be unknown. */
   ready: () => boolean
   limits: Limits
   bodies: OpenBodies
@@ -45,7 +45,7 @@ export interface ReceiveParts {
  * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read,
  * by address and, where the key is not in the body, by site.
  */
-export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {
+export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveDeps): Receive {
   return async (request, response, findBody) => {
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
@@ -111,7 +111,7 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
   }
 }
 
-/** The browser that a page's request is about: it names itself, or its last message does. */
+/** Returns the browser that a page's request is about: it names itself, or its last message does. */
 function visitorIn(body: unknown): unknown {
   const { anonymousId, batch } = (body ?? {}) as { anonymousId?: unknown; batch?: unknown }
   return anonymousId ?? (Array.isArray(batch) ? batch.at(-1)?.anonymousId : undefined)

@@ -19,7 +19,8 @@ export class UsageError extends Error {
   readonly code = 'usage'
 }
 
-export interface CommandParts {
+/** The connections of a command, and how it prints. */
+export interface CommandDeps {
   nats: Nats
   publisher: Publisher
   installation: Installation
@@ -38,7 +39,7 @@ export interface CommandParts {
 export async function runCommand(
   name: string,
   env: Environment,
-  parseArguments: (args: string[]) => (parts: CommandParts) => Promise<void>,
+  parseArguments: (args: string[]) => (deps: CommandDeps) => Promise<void>,
 ): Promise<never> {
   try {
     const work = parseArguments(process.argv.slice(2))

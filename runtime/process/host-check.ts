@@ -36,7 +36,7 @@ export function allowedHosts(env: Environment): string[] {
     .flatMap(name => name.trim() || [])
 }
 
-/** Lower case, without the dot of a fully qualified name. */
+/** Returns the name in lower case, without the dot of a fully qualified name. */
 function plainName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '')
 }

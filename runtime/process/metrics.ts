@@ -5,8 +5,8 @@ import { skippedEntries } from '../nats/buckets/skipped-entries.js'
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 
 /**
- * A process's Prometheus registry: every metric is `slotstream_<name>`. Node's own metrics are in it. Asked for a
- * metric a second time, it gives the same one, so that roles of one process can share it.
+ * Creates a process's Prometheus registry: every metric is `slotstream_<name>`. Node's own metrics are in it. Asked for
+ * a metric a second time, it gives the same one, so that roles of one process can share it.
  */
 export function createMetrics() {
   const registry = new Registry()
@@ -37,7 +37,7 @@ export function createMetrics() {
     registry,
     counter: (name: string, help: string, labels: string[] = []) =>
       register(name, help, labels, options => new Counter(options)),
-    /** A counter that also counts under the name that it had before: renamed ones keep it for a version. */
+    /** Returns a counter that also counts under the name that it had before: renamed ones keep it for a version. */
     renamedCounter({ name, formerName }: { name: string; formerName: string }, help: string, labels: string[] = []) {
       const counters = [
         register(name, help, labels, options => new Counter(options)),

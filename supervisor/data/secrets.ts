@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writePrivate } from './private-file.js'
 
-/** A secret kept in a file of the data folder that only its owner can read; made on first use. */
+/** Returns a secret that is kept in a file of the data folder that only its owner can read; made on first use. */
 export function keptSecret(dataDir: string, name: string): string {
   const file = join(dataDir, name)
   try {

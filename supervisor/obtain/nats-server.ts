@@ -67,7 +67,7 @@ async function obtainBy(
 
 type Version = NonNullable<ReturnType<typeof parseVersion>>
 
-/** The version of a program, or why it has none. */
+/** Finds the version of a program, or why it has none. */
 async function findVersion(machine: Machine, path: string): Promise<Version | string> {
   const answer = await askVersion(machine, path)
   if ('objection' in answer) return answer.objection

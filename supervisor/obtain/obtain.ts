@@ -16,7 +16,9 @@ export interface Program {
   name: string
   /** Name of the program and its version, for the error: "nats-server 2.9 or later". */
   wanted: string
-  /** Why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one. */
+  /**
+   * Resolves to why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one.
+   */
   objection(path: string, preferred?: boolean): Promise<string | undefined>
   /** Commands to type on this machine when nothing worked, and other ways out: the end of the error. */
   advice: string

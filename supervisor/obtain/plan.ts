@@ -31,7 +31,7 @@ const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin']
 // Debian keeps servers in sbin, which is on root's PATH and often on no other user's.
 const serverFolders = ['/usr/sbin', '/usr/local/sbin']
 
-/** Ways to nats-server, in order. `binFolder` is the data folder's. */
+/** Returns the ways to nats-server, in order. `binFolder` is the data folder's. */
 export function planNatsServer(at: Circumstances, binFolder: string, release: Release): Step[] {
   const path = textSetting('NATS_SERVER_PATH', at.env)
   if (path) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path }]
@@ -57,14 +57,14 @@ function lastly(step: Step): Step[] {
   return step.kind === 'release' ? [{ ...step, what: `${step.what} again`, last: true }] : []
 }
 
-/** The way to the package manager's nats-server. */
+/** Returns the way to the package manager's nats-server. */
 export function planPackagedNatsServer(at: Circumstances, binFolder: string): Step[] {
   const { join } = at.platform === 'win32' ? win32 : posix
   const obtained = [join(binFolder, executableName(at.platform, 'nats-server'))]
   return [{ kind: 'look', what: 'the tools', paths: obtained }, ...natsServerPackage(at)]
 }
 
-/** Ways to Chromium or Chrome, in order. */
+/** Returns the ways to Chromium or Chrome, in order. */
 export function planChromium(at: Circumstances): Step[] {
   const path = textSetting('CHROMIUM_PATH', at.env)
   if (path) return [{ kind: 'given', variable: 'CHROMIUM_PATH', path }]

@@ -89,7 +89,7 @@ function addedIn(
   return Object.fromEntries([...revisions, ...again])
 }
 
-/** A definition without what makes no difference to what it counts. */
+/** Returns a definition without what makes no difference to what it counts. */
 function asCounted(item: object): object {
   return { ...item, description: undefined, public: undefined }
 }

@@ -2,11 +2,11 @@ import { type Person, type PersonJob, tombstoneKey, uuidv7 } from '@slotstream/p
 import { type Buckets, type Log, type Nats, type Privacy, writeTombstones } from '@slotstream/runtime'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import { sendExport } from './export.js'
 import { type PersonRequest, personOf } from './requests.js'
 
-export interface PeopleRouteParts extends SiteRouteParts {
+export interface PeopleRouteDeps extends SiteRouteDeps {
   nats: Nats
   buckets: Pick<Buckets, 'jobs' | 'tombstones'>
   privacy: Privacy
@@ -18,7 +18,7 @@ export interface PeopleRouteParts extends SiteRouteParts {
 /** Adds `/sites/:siteId/people/:id`, export and deletion of a person, and `/jobs/:jobId`, progress of a deletion. */
 export function addPeopleRoutes(
   router: Router,
-  { siteOf, nats, buckets, privacy, exportStallMs, log }: PeopleRouteParts,
+  { siteOf, nats, buckets, privacy, exportStallMs, log }: PeopleRouteDeps,
 ): void {
   router.get('/sites/:siteId/people/:id', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
@@ -57,7 +57,10 @@ export function addPeopleRoutes(
     response.json(job)
   })
 
-  /** The same for each deletion of one id: it says nothing to those without the installation's key. */
+  /**
+   * Returns a hash that is the same for each deletion of one id: it says nothing to those without the installation's
+   * key.
+   */
   function personHash(siteId: string, { id }: PersonRequest): string {
     return tombstoneKey(privacy.keyed, siteId, 'userId', id).slice(siteId.length + 1)
   }

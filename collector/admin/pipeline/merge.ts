@@ -174,7 +174,7 @@ function mergeSkew(reports: ProcessReport[]): MergedSkew {
   }
 }
 
-/** One lag of each role, stream and partition: of a stream that no process loads, all of them report. */
+/** Returns one lag of each role, stream and partition: of a stream that no process loads, all of them report. */
 function worstOfEach(lags: Lag[]): Lag[] {
   const worst = new Map<string, Lag>()
   for (const lag of lags) {
@@ -193,7 +193,9 @@ function sum(samples: Sample[], name: string): number {
   return samples.reduce((all, sample) => (sample.name === name ? all + sample.value : all), 0)
 }
 
-/** The values of a metric by one of its labels; those of several processes or other labels are joined, as a sum. */
+/**
+ * Returns the values of a metric by one of its labels; those of several processes or other labels are joined, as a sum.
+ */
 function by(
   samples: Sample[],
   name: string,

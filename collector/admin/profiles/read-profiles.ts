@@ -65,7 +65,9 @@ export function createReadProfiles(
   }
 }
 
-/** The profiles of a reply; undefined where it is of another shape, as one of another version or program may be. */
+/**
+ * Returns the profiles of a reply; undefined where it is of another shape, as one of another version or program may be.
+ */
 function profilesOf(answer: Msg, count: number): (object | null)[] | undefined {
   let reply: Partial<ProfilesReply> | null
   try {

@@ -85,7 +85,7 @@ function bodyKey(body: unknown): string | undefined {
   return typeof writeKey === 'string' ? writeKey : undefined
 }
 
-/** The token of `Authorization: Bearer …`; empty when there is none. */
+/** Returns the token of `Authorization: Bearer …`; empty when there is none. */
 export function bearerToken(request: IncomingMessage): string {
   return /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
 }
