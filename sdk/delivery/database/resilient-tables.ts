@@ -4,8 +4,8 @@ import type { createMemoryTables } from './memory-tables.js'
 import type { State, Transact } from './tables.js'
 
 /**
- * Longest time a transaction or an opening may take. WebKit's IndexedDB is known to hang for good; nothing is worth
- * waiting longer.
+ * Longest time a transaction or an opening may take. WebKit's IndexedDB is known to hang for good
+ * (https://bugs.webkit.org/show_bug.cgi?id=226547); nothing is worth waiting longer.
  */
 const PATIENCE_MS = 5_000
 
