@@ -28,13 +28,13 @@ export interface BenchOptions {
   before: string
 }
 
-/** What was asked for can't be done; the message says why. */
+/** Arguments that cannot be followed; the message says why. */
 export class ArgumentError extends Error {
   override name = 'ArgumentError'
 }
 
 /**
- * The benches that are asked for, and the options.
+ * Returns the benches that are asked for, and the options.
  *
  * @throws ArgumentError
  */

@@ -60,7 +60,7 @@ export async function* linesOf(...query: Parameters<typeof queryClickHouse>): As
   if (rest !== '') yield rest
 }
 
-/** Values are read as TSV is. */
+/** Reads a value: values are read as TSV is. */
 function escaped(value: string): string {
   return value.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')
 }

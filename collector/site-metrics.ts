@@ -6,7 +6,7 @@ export interface SiteMetrics {
   accepted(messages: number): void
   /** `messages`: how many, default 1. */
   rejected(code: string, messages?: number): void
-  /** A message was stored although it breaks the tracking plan. */
+  /** Counts a message that was stored although it breaks the tracking plan. */
   violated(code: string, messages?: number): void
 }
 

@@ -50,7 +50,7 @@ export async function benchCollector({ events }: BenchOptions): Promise<string> 
   }
 }
 
-/** What the bare server takes, and what an event costs it in microseconds of processor time. */
+/** Load that the bare server takes, and the cost of an event in microseconds of processor time. */
 interface Baseline {
   eventsPerSecond: number
   micros: number
@@ -102,7 +102,7 @@ ${markdownTable(
 )}`
 }
 
-/** What the goal costs if an event costs what it cost here. */
+/** Estimates what the goal costs if an event costs what it cost here. */
 function onPaper({ collectorMicros, natsMicros, storedBytes }: Growth): string {
   const cores = (micros: number) => ((micros * GOAL) / 1e6).toFixed(1)
   const megabytes = (storedBytes * GOAL) / 1e6

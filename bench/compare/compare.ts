@@ -25,7 +25,7 @@ interface Side {
   events: number
 }
 
-/** What one round measured of one side. */
+/** Measurements of one side in one round. */
 interface Measured {
   eventsPerSecond: number
   slotsP50: number
@@ -33,8 +33,9 @@ interface Measured {
 }
 
 /**
- * This checkout against another built one, `--before PATH`: events a second that the whole system acknowledges, and how
- * long slots take, each in rounds that take turns, so that whatever else the machine does meets both alike.
+ * Measures this checkout against another built one, `--before PATH`: events a second that the whole system
+ * acknowledges, and how long slots take, each in rounds that take turns, so that whatever else the machine does meets
+ * both alike.
  */
 export async function benchCompare({ before }: BenchOptions): Promise<string> {
   if (before === '') return '## Compare: left out, because `--before PATH` names no built checkout to compare with'

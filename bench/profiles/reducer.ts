@@ -9,8 +9,8 @@ const WARM_UP = 2
 const SEED = 17
 
 /**
- * The reducer with all default features against `JSON.parse` of the same messages, in turns, and what each feature
- * keeps.
+ * Measures the reducer with all default features against `JSON.parse` of the same messages, in turns, and what each
+ * feature keeps.
  */
 export function benchReducer(messages: number): string {
   const shoppers = createShoppers(SEED)

@@ -33,7 +33,7 @@ interface Run {
   bytes: number
 }
 
-/** What analysts' queries cost over the same events in several layouts, and what the layouts cost. */
+/** Measures what analysts' queries cost over the same events in several layouts, and what the layouts cost. */
 export async function benchQueries({ rows }: BenchOptions): Promise<string> {
   const pieces = await startPieces()
   try {
@@ -80,7 +80,7 @@ const tableOf = (index: number) => `slotstream.layout_${index}`
 
 const MIGRATIONS = new URL('../../../aggregator/warehouse/migrations/', import.meta.url)
 
-/** The warehouse makes the tables when it starts. */
+/** Runs the warehouse until it has created the tables. */
 async function migrated(pieces: Pieces): Promise<void> {
   const { length } = (await readdir(MIGRATIONS)).filter(file => file.endsWith('.sql'))
   const stop = await pieces.aggregator('warehouse')

@@ -8,7 +8,7 @@ export interface WorldItem {
 
 /** One request: who asks, where, and what can be shown. */
 export interface WorldRequest {
-  /** What policies are told. */
+  /** Facts that policies are told. */
   person: { personId: string; traits: Record<string, string> }
   context: Record<string, string>
   items: readonly WorldItem[]
@@ -16,11 +16,11 @@ export interface WorldRequest {
   isBot: boolean
   /** The probability of a reward of each item where it is seen: hidden from policies. */
   expected: readonly number[]
-  /** What tastes really depend on, for those who are told: a cell of person and context, and places in lists. */
+  /** Facts that tastes really depend on, for those who are told: a cell of person and context, and places in lists. */
   truth: { cell: number; categories: readonly number[]; items: readonly number[] }
 }
 
-/** What happens in a world. */
+/** Options of a world. */
 export interface WorldOptions {
   decisions: number
   /** Whether tastes turn in the middle. */

@@ -32,9 +32,9 @@ interface Step {
 }
 
 /**
- * How long `/v1/slots` takes for three slots at rising rates, with targeting, caps and policies that learn, against a
- * bare server that parses the same requests and answers with the same text at once. At each rate, the bare server is
- * first. `--seconds` is the time of the highest rate, the others take a third of it.
+ * Measures how long `/v1/slots` takes for three slots at rising rates, with targeting, caps and policies that learn,
+ * against a bare server that parses the same requests and answers with the same text at once. At each rate, the bare
+ * server is first. `--seconds` is the time of the highest rate, the others take a third of it.
  */
 export async function benchFullSlots({ rate, visitors, contents, seconds }: BenchOptions): Promise<string> {
   const system = await startSystem()

@@ -24,7 +24,7 @@ export interface AuthenticatorOptions {
   /** The account of clients of this machine that send no password. */
   nameless: Account
   writer: Account
-  /** The named users as they are now. */
+  /** Returns the named users as they are now. */
   users: () => Promise<ReadonlyMap<string, User>>
 }
 

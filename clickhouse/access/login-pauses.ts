@@ -12,7 +12,7 @@ const MAX_ADDRESSES = 10_000
  * nothing, or the owner of one account could guess at the others.
  */
 export interface LoginPauses {
-  /** Milliseconds that the address still has to wait; 0 when it may try. */
+  /** Returns the milliseconds that the address still has to wait; 0 when it may try. */
   remaining(address: string): number
   wrong(address: string): void
 }

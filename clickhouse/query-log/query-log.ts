@@ -39,7 +39,7 @@ export interface QueryLog {
 export interface QueryLogOptions {
   /** Inserts rows of JSONEachRow. */
   insert: (rows: Buffer) => Promise<unknown>
-  /** Is told how many queries were left out, or that rows couldn't be written. */
+  /** Called with how many queries were left out, or that rows couldn't be written. */
   warn: (entry: Record<string, unknown>) => void
   now?: () => number
 }

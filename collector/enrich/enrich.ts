@@ -78,7 +78,7 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
       return latest.facts
     }
 
-    /** The same object for messages that have device and way in in common. */
+    /** Returns the same object for messages that have device and way in in common. */
     function factsOf(message: Record<string, unknown>, named: string | undefined): MessageContext | undefined {
       const context = (message.context ?? {}) as MessageContext
       // A library on a server has its own user agent and address, which say nothing of the visitor.
@@ -151,7 +151,9 @@ function isSame(a: Arrived, b: Arrived): boolean {
   return a.url === b.url && a.referrer === b.referrer && a.source === b.source && a.medium === b.medium
 }
 
-/** How the visitor came to the message's page; nothing for messages that name no page address and no campaign. */
+/**
+ * Returns how the visitor came to the message's page; nothing for messages that name no page address and no campaign.
+ */
 function arrivedOf(message: Record<string, unknown>, classify: (arrived: Arrived) => Traffic): Traffic | undefined {
   const context = objectOf(message.context)
   const page = objectOf(context?.page)

@@ -15,8 +15,8 @@ export interface MemoBounds {
 const ENTRY_BYTES = 200
 
 /**
- * A function that remembers its last answers by their key. The oldest go first, whether or not they were asked for
- * again: that costs less than order of use, and what is asked for often comes back at once.
+ * Creates a function that remembers its last answers by their key. The oldest go first, whether or not they were asked
+ * for again: that costs less than order of use, and what is asked for often comes back at once.
  */
 export function createMemo<T>(bounds: MemoBounds, make: (key: string) => T): (key: string) => T {
   const { max, maxBytes = 4 * 1024 * 1024, maxKeyLength = 1_024 } = bounds
@@ -41,7 +41,7 @@ export function createMemo<T>(bounds: MemoBounds, make: (key: string) => T): (ke
   }
 }
 
-/** Text takes up to two bytes a character. */
+/** Returns the bytes of a text, which takes up to two bytes a character. */
 function bytesOf(key: string, value: unknown): number {
   return ENTRY_BYTES + 2 * key.length + (typeof value === 'string' ? 2 * value.length : 0)
 }

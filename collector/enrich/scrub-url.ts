@@ -7,8 +7,8 @@ const PARAMETER = /([?&#;])([^=&#;?]+)=([^&#;]*)/g
 const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i
 
 /**
- * An address without the values of the named parameters, in the query and in the fragment, and without a user name and
- * password. Everything else, also of an address that is none, stays as it is.
+ * Returns an address without the values of the named parameters, in the query and in the fragment, and without a user
+ * name and password. Everything else, also of an address that is none, stays as it is.
  *
  * @param names in small letters
  */
@@ -20,7 +20,9 @@ export function scrubUrl(url: string, names: ReadonlySet<string>): string {
   )
 }
 
-/** A name as the site's server would read it: `%74oken` is `token`; of `user[email]`, the text in the brackets. */
+/**
+ * Returns a name as the site's server would read it: `%74oken` is `token`; of `user[email]`, the text in the brackets.
+ */
 function decoded(name: string): string {
   let plain = name
   try {

@@ -36,7 +36,9 @@ export function createUserAgents(): (userAgent: string) => UserAgentFacts {
   return userAgent => facts(userAgent.length > MAX_USER_AGENT ? beginningOf(userAgent) : userAgent)
 }
 
-/** A copy: a part of a text keeps the whole of it in memory for as long as it is remembered. */
+/**
+ * Returns the beginning as a copy: a part of a text keeps the whole of it in memory for as long as it is remembered.
+ */
 function beginningOf(userAgent: string): string {
   return Buffer.from(userAgent.slice(0, MAX_USER_AGENT)).toString()
 }

@@ -28,7 +28,7 @@ export interface Senders {
    * where the site signs its users.
    */
   stamp(raw: unknown): Stamped
-  /** Why a message that is otherwise good needs a secret key; undefined when it doesn't. */
+  /** Returns why a message that is otherwise good needs a secret key; undefined when it doesn't. */
   refusalOf(message: Record<string, unknown>): { code: RejectionCode; reason: string } | undefined
 }
 
@@ -95,8 +95,8 @@ export function createSenders(
 }
 
 /**
- * Whether an alias says of another browser than the one that sends it whose it is: the signature proves who asks, and
- * nothing of a browser that others may have named.
+ * Tells whether an alias says of another browser than the one that sends it whose it is: the signature proves who asks,
+ * and nothing of a browser that others may have named.
  */
 function claimsBrowser({ type, anonymousId, previousId }: Record<string, unknown>, userId: string): boolean {
   if (type !== 'alias') return false

@@ -35,7 +35,7 @@ export interface MessageMemory {
   /** The publisher instead of the stream: what is published is kept. A second send with the same id is dropped. */
   publisher: Publisher
   refused(request: RefusedRequest): void
-  /** In the order in which they came. */
+  /** Returns the good ones in the order in which they came. */
   good(): Good[]
   bad(): Bad[]
   counts(): Counts
@@ -112,7 +112,7 @@ function sizeOf({ good, bad }: Entry): number {
   return good.length + bad.length
 }
 
-/** A stream message taken apart. Decisions are neither kind, and are not made here. */
+/** Returns a stream message taken apart. Decisions are neither kind, and are not made here. */
 function entryOf(subject: string, data: Uint8Array | string): Pick<Entry, 'bytes' | 'good' | 'bad'> {
   const entry = { bytes: data.length, good: [] as Good[], bad: [] as Bad[] }
   const envelope = JSON.parse(typeof data === 'string' ? data : new TextDecoder().decode(data))

@@ -36,9 +36,9 @@ export interface MicroDeps {
 }
 
 /**
- * A collector with nothing behind it, for the tests of a website: it checks and enriches messages as the real one does,
- * by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered as a file or a test
- * says, without a decision; the page keeps its own content where neither does.
+ * Creates a collector with nothing behind it, for the tests of a website: it checks and enriches messages as the real
+ * one does, by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered as a file
+ * or a test says, without a decision; the page keeps its own content where neither does.
  */
 export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'> {
   const { writeKeys = [], maxMessages = MICRO_MAX_MESSAGES.default, maxBytes = MICRO_MAX_MB.default * MB } = deps

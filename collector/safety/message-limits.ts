@@ -86,7 +86,7 @@ export interface Admission {
   pay(messages: number, visitorIds: Iterable<string>): number
   /** Whether new visitors are let through more slowly than the limits say. */
   readonly isHeld: boolean
-  /** How long so many new visitors' messages have to wait for their place in the flow, in milliseconds. */
+  /** Returns how long so many new visitors' messages have to wait for their place in the flow, in milliseconds. */
   pace(strangers: number): number
 }
 

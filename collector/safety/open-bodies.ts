@@ -96,7 +96,7 @@ export function createOpenBodies(bounds: BodyBounds, now: () => number = () => p
     body.onLost(failure)
   }
 
-  /** The body with the least progress for its age. */
+  /** Returns the body with the least progress for its age. */
   function slowest(bodies: Iterable<Receiving>, except: Receiving): Receiving | undefined {
     const time = now()
     let slowestBody: Receiving | undefined
@@ -110,7 +110,7 @@ export function createOpenBodies(bounds: BodyBounds, now: () => number = () => p
     return slowestBody
   }
 
-  /** Whether there is room, once bodies that are still on their way have given way to this one. */
+  /** Makes room, and tells whether there is any once bodies that are still on their way have given way to this one. */
   function makeRoom(body: Receiving): boolean {
     // A single one always fits, however small the bound is set.
     while (total > maxInFlightBytes && total > body.bytes) {

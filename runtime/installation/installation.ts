@@ -26,7 +26,7 @@ export interface Installation<Key extends keyof Buckets = keyof Buckets> {
   privacy: Privacy
 }
 
-/** The buckets' names in NATS, where `generation` of the profiles counts. */
+/** Returns the buckets' names in NATS, where `generation` of the profiles is in effect. */
 export function bucketNames(generation: number): Record<keyof typeof BUCKETS, string> {
   return { ...BUCKETS, profiles: profilesBucket(generation) }
 }

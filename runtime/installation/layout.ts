@@ -22,15 +22,15 @@ export interface Layout {
   past: Record<StreamKind, PastStreams[]>
 }
 
-/** The layout, and the revision to change it by; undefined before there is an installation. */
+/** Reads the layout, and the revision to change it by; undefined before there is an installation. */
 export async function readLayout(meta: KV, log?: Log): Promise<{ layout: Layout; revision: number } | undefined> {
   const { value, revision } = await readMeta(meta, LAYOUT_KEY, parseLayout, log)
   return value && { layout: value, revision }
 }
 
 /**
- * The layout, made of the settings by the first process. Other partitions would tear visitors' histories apart, so
- * their number is fixed; that of streams is changed by a command (`npm run streams`).
+ * Returns the layout, made of the settings by the first process. Other partitions would tear visitors' histories apart,
+ * so their number is fixed; that of streams is changed by a command (`npm run streams`).
  *
  * @throws ConfigurationError when a new installation is to have more streams than partitions
  */

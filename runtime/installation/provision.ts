@@ -170,7 +170,10 @@ function differs(existing: StreamConfig, settings: StreamSettings): boolean {
   )
 }
 
-/** One letter per subject, so that a message that fails again is no second letter, however much later. */
+/**
+ * Creates the stream of dead letters. It takes one letter per subject, so that a message that fails again is no second
+ * letter, however much later.
+ */
 async function provisionDeadLetters(nats: Nats, { natsReplicas }: SharedSettings): Promise<void> {
   const { name, subject } = DEAD_LETTERS
   const existing = await streamInfo(nats, name)

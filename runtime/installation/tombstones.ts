@@ -109,7 +109,7 @@ export async function writeTombstones(bucket: KV, keyed: KeyedHash, person: Pers
   }
 }
 
-/** A tombstone as the bucket has it; undefined for anything else. */
+/** Parses a tombstone as the bucket has it; undefined for anything else. */
 function parseTombstone(value: Uint8Array): Tombstone | undefined {
   try {
     const { all, anonymous } = JSON.parse(new TextDecoder().decode(value)) as Tombstone

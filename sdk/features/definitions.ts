@@ -25,7 +25,7 @@ export interface SessionDefinitions extends SessionFeatures {
 export type Definitions = ReturnType<typeof createDefinitions>
 
 /**
- * The definitions of features, asked for once a session, and kept for all tabs and for pages without a network.
+ * Creates the definitions of features, asked for once a session, and kept for all tabs and for pages without a network.
  *
  * @param ask resolves to the collector's answer
  */
@@ -72,7 +72,7 @@ export function createDefinitions(storage: KeyValue, ask: () => Promise<string>,
       })
       return asking
     },
-    /** The network is back: there is no need to wait. */
+    /** Ends the pause, as the network is back. */
     retry() {
       failedAt = Number.NEGATIVE_INFINITY
     },

@@ -43,7 +43,7 @@ export interface DecideOptions {
   signature?: string | undefined
   /** Facts of the situation: the request's `context`, e.g. `{ page: { path: '/' } }`. At most 32 KB. */
   context?: Properties
-  /** What the visitor agreed to. Without consent to personalization nothing is requested. Default `granted`. */
+  /** Consent of the visitor. Without consent to personalization nothing is requested. Default `granted`. */
   consent?: KnownConsent
   /** Deadline in milliseconds. Default: that of the client. */
   timeout?: number

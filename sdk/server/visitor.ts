@@ -5,7 +5,7 @@ import { headerOf, isRefused, type RequestHeaders } from './headers.js'
 /** As long as browsers keep a cookie that a server sets; Chromium's own bound is 400 days. */
 const YEAR_SECONDS = 365 * 24 * 3600
 
-/** What the visitor agreed to, as the site's server knows it: for both purposes, or for each. */
+/** Consent of the visitor, as the site's server knows it: for both purposes, or for each. */
 export type KnownConsent = ConsentState | Partial<Consent>
 
 /** Form of the cookie `slotstream_id`. */

@@ -115,7 +115,7 @@ export function createPersonalize(deps: PersonalizeDeps) {
     }
   }
 
-  /** One request for all that say the same of where they are. */
+  /** Sends one request for all that say the same of where they are. */
   const sendAll = () => {
     const groups = new Map<string, SlotRequest[]>()
     for (const request of waiting.splice(0)) {

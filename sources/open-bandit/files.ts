@@ -44,7 +44,7 @@ export async function findFiles(path: string): Promise<LogFiles> {
   return items === undefined ? { log: logs[0]! } : { log: logs[0]!, items }
 }
 
-/** The impressions of a log, in its order. Memory doesn't grow with the log. */
+/** Reads the impressions of a log, in its order. Memory doesn't grow with the log. */
 export async function* readLog(file: string, hash?: Hash): AsyncGenerator<Impression> {
   let index = 0
   for await (const row of readTable(linesOf(chunksOf(file, hash)), LOG_COLUMNS, file))
@@ -68,7 +68,7 @@ export async function inspectLog(file: string): Promise<LogSummary> {
   return { fingerprint: hash.digest('hex'), impressions, clicks, contentIds }
 }
 
-/** The features of each item, by content id. */
+/** Reads the features of each item, by content id. */
 export async function readItems(file: string): Promise<Map<string, Record<string, string>>> {
   const items = new Map<string, Record<string, string>>()
   for await (const { fields } of readTable(linesOf(chunksOf(file)), ITEM_COLUMNS, file))

@@ -18,8 +18,8 @@ export interface Candidate {
 }
 
 /**
- * A row as what is sent; undefined when its payload is no message, such as one that was cut because it is too large. A
- * message that came without an id gets one that is made of the row, the same each time.
+ * Returns a row in the form in which it is sent; undefined when its payload is no message, such as one that was cut
+ * because it is too large. A message that came without an id gets one that is made of the row, the same each time.
  */
 export function candidateOf(siteId: string, row: RejectedRow): Candidate | undefined {
   const message = parse(row.payload)
@@ -53,7 +53,7 @@ function parse(payload: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The collector's own verdict, which it put into the message. */
+/** Returns the collector's own verdict, which it put into the message. */
 function isUnsigned({ context }: Record<string, unknown>): boolean {
   const { identity } = (context ?? {}) as { identity?: { verified?: unknown } | null }
   return identity?.verified === false

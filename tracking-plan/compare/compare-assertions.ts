@@ -62,7 +62,7 @@ function compareTypes(old: JsonObject, now: JsonObject): Finding | undefined {
 
 const TYPES = ['null', 'boolean', 'object', 'array', 'integer', 'fraction', 'string']
 
-/** Types that fit; whole numbers apart from the others, because `number` takes both. */
+/** Returns the types that fit; whole numbers apart from the others, because `number` takes both. */
 function typesOf({ type }: JsonObject): string[] {
   if (type === undefined) return TYPES
   return [type].flat().flatMap(name => (name === 'number' ? ['integer', 'fraction'] : [String(name)]))

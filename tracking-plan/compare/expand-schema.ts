@@ -13,8 +13,8 @@ const BY_NAME = new Set(['properties', 'patternProperties', 'dependentSchemas', 
 const VALUES = new Set(['enum', 'const'])
 
 /**
- * A schema with all references replaced by what they mean, and without what says nothing about what fits. Two that
- * are equal then take the same messages.
+ * Returns a schema with all references replaced by what they mean, and without what says nothing about what fits. Two
+ * that are equal then take the same messages.
  */
 export function expandSchema(root: JsonObject): JsonObject {
   return expand(root, 0) as JsonObject

@@ -15,7 +15,7 @@ import { describeError, describeMisfit } from './describe-misfit.js'
 /** A site's tracking plan, ready to check messages. */
 export interface CompiledPlan {
   mode: PlanMode
-  /** How a message breaks the plan; undefined when it keeps to it. */
+  /** Returns how a message breaks the plan; undefined when it keeps to it. */
   check(message: StoredMessage): Violation | undefined
   /**
    * Adds to a violation what else of the message breaks the plan, up to `MAX_PROBLEMS` things in all. Costs more than
@@ -130,7 +130,7 @@ function check(
   return misfit(newest!, data, isAbout, message)
 }
 
-/** The part of a message that schemas describe. */
+/** Returns the part of a message that schemas describe. */
 function partOf({ type }: StoredMessage): 'traits' | 'properties' {
   return type === 'identify' || type === 'group' ? 'traits' : 'properties'
 }
@@ -150,7 +150,7 @@ function explain(message: StoredMessage, violation: Violation, events: Map<strin
   return { ...violation, reason: `${reasons.join('; ')} ${whereOf(message, version.version)}`, problems }
 }
 
-/** Which schema a reason is about. */
+/** Tells which schema a reason is about. */
 function whereOf(message: StoredMessage, version: string): string {
   return `(${nameOf(message)}, schema ${version})`
 }

@@ -59,7 +59,7 @@ function isWithin(path: string, outer: string): boolean {
   return path === outer || path.startsWith(`${outer}/`)
 }
 
-/** All schemas that one or several of them consist of, references followed. */
+/** Returns all schemas that one or several of them consist of, references followed. */
 function nodesOf(schemas: unknown, root: JsonObject): Set<unknown> {
   const nodes = new Set<unknown>()
   const waiting = [schemas]

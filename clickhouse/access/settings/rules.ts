@@ -129,7 +129,7 @@ export function settableNames(role: Role): string[] {
   return [...RULES].filter(([, rule]) => !rule.builders || role === 'builder').map(([name]) => name)
 }
 
-/** Whether there is a setting of this name that some role may change. */
+/** Tells whether there is a setting of this name that some role may change. */
 export function isKnownSetting(name: string): boolean {
   return RULES.has(name)
 }

@@ -49,7 +49,10 @@ export function createAdmission(places: number, memory: number, queue: number): 
   const usageOf = ({ name }: Account): Usage => running.get(name) ?? { queries: 0, memory: 0 }
   const needs = (request: AdmissionRequest): number => Math.min(request.memory, memory)
 
-  /** An account without running queries is never busy: a single one may be as large as there is room. */
+  /**
+   * Tells whether an account is busy. An account without running queries is never busy: a single one may be as large as
+   * there is room.
+   */
   function isBusy(request: AdmissionRequest): boolean {
     const { queries, memory: used } = usageOf(request.account)
     if (queries === 0) return false

@@ -145,7 +145,7 @@ function targetsOfAlterations(tokens: readonly Token[]): TableName[] {
   return targets
 }
 
-/** Where a materialized view writes. */
+/** Returns the tables that a materialized view writes to. */
 function namesBehindTo(definition: readonly Token[], from: number): TableName[] {
   const targets: TableName[] = []
   for (let at = from; at < definition.length; at++) {

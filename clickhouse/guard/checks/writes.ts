@@ -58,7 +58,10 @@ function refuseFarReaching(definition: readonly Token[]): void {
   })
 }
 
-/** The engine refreshes a view by its own clock, at no one's request: `REFRESH EVERY 30 SECOND` would never rest. */
+/**
+ * Rejects views that are refreshed often. The engine refreshes a view by its own clock, at no one's request: `REFRESH
+ * EVERY 30 SECOND` would never rest.
+ */
 function refuseOftenRefreshed(definition: readonly Token[]): void {
   definition.forEach((token, at) => {
     if (!isKeyword(token, 'REFRESH') || !isKeyword(definition[at + 1], 'EVERY', 'AFTER')) return
@@ -93,7 +96,7 @@ export function checkTableSettings(settings: Iterable<readonly [name: string, va
       throw denied(`the setting ${name} of a table isn't a builder's to choose: leave it out`)
 }
 
-/** Whether the statement makes or changes a view that takes part in every insert into the table it reads from. */
+/** Tells whether the statement makes or changes a view that takes part in every insert into the table it reads from. */
 function attachesToSources(tokens: readonly Token[], definition: readonly Token[]): boolean {
   if (isKeyword(tokens[0], 'ALTER')) {
     return tokens.some((token, at) => isKeyword(token, 'MODIFY') && isKeyword(tokens[at + 1], 'QUERY'))

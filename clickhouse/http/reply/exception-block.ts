@@ -13,7 +13,8 @@ export function makeExceptionTag(): string {
 }
 
 /**
- * The bytes that end a result which breaks in the middle: the error between two markers, with its tag and length.
+ * Returns the bytes that end a result which breaks in the middle: the error between two markers, with its tag and
+ * length.
  *
  * Source: https://clickhouse.com/docs/interfaces/http#http_response_codes_caveats
  *

@@ -37,7 +37,7 @@ export function compressedAtOnce(encoding: Encoding, text: string): Buffer {
   return { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }[encoding](text)
 }
 
-/** The first of our encodings that an `Accept-Encoding` names. */
+/** Returns the first of our encodings that an `Accept-Encoding` names. */
 export function encodingFor(accepted: string | undefined): Encoding | undefined {
   const names = (accepted ?? '').split(',').map(name => name.split(';')[0]!.trim())
   return (Object.keys(ENCODERS) as Encoding[]).find(encoding => names.includes(encoding))
@@ -50,7 +50,7 @@ export interface ReplyOptions {
   /** Whether the body is made of ClickHouse's own compressed blocks (`compress=1`), within the encoding above. */
   blocks: boolean
   holdEverything: boolean
-  /** The `Content-Type` of a format. */
+  /** Returns the `Content-Type` of a format. */
   contentTypeOf: (format: string) => string
 }
 

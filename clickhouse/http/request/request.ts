@@ -158,8 +158,8 @@ function formatOf(request: IncomingMessage, settings: RequestSettings): string {
 }
 
 /**
- * Settings of the SQL itself are taken as they are or not at all: unlike those of a client's configuration, they
- * were written for this query. Throws READONLY (164).
+ * Returns the settings of SQL within limits. Those of the SQL itself are taken as they are or not at all: unlike those
+ * of a client's configuration, they were written for this query. Throws READONLY (164).
  */
 function withinLimits(settings: [name: string, value: string][], { limits, role }: Account): [string, string][] {
   if (role === 'writer') return settings
@@ -181,7 +181,7 @@ function bodyLimitOf({ role }: Account, isForm: boolean, maxBody: number): numbe
   return Math.min(isForm ? MAX_ANALYST_FORM : MAX_ANALYST_BODY, maxBody)
 }
 
-/** The parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
+/** Returns the parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
 function usedParameters(names: string[], { parameters }: RequestSettings): RequestSettings['parameters'] {
   const named = new Set(names)
   const used = parameters.filter(([name]) => named.has(name))
@@ -192,7 +192,7 @@ function usedParameters(names: string[], { parameters }: RequestSettings): Reque
   return used
 }
 
-/** As in ClickHouse. It also keeps a link in a web page from changing anything. */
+/** Rejects writes by GET, as ClickHouse does. It also keeps a link in a web page from changing anything. */
 function checkMethod({ method }: IncomingMessage, { kind, verb }: Statement): void {
   if (method === 'POST' || kind === 'rows' || kind === 'describe') return
   throw new ClickHouseException(164, 'READONLY', `Method ${method} implies readonly: use POST for ${verb}`)
@@ -203,7 +203,7 @@ function memoryOf({ settings, tables }: EngineQuery): number {
   return Number(settings.find(([name]) => name === 'max_memory_usage')![1]) + (tables ? EXTERNAL_TABLES_MEMORY : 0)
 }
 
-/** The settings of a query: its own, then what its SET changes, then what the session has. */
+/** Returns the settings of a query: its own, then what its SET changes, then what the session has. */
 function inSession(
   ofQuery: RequestSettings['settings'],
   session: Session | undefined,

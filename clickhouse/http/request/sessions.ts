@@ -60,7 +60,7 @@ interface StoredSession {
 }
 
 /**
- * Sessions of the HTTP interface: what SET and USE change holds for later queries of the same user and id.
+ * Creates the sessions of the HTTP interface: what SET and USE change holds for later queries of the same user and id.
  * Each user has so many; at the bound one that has been without a query for a minute makes room for a new one, if
  * nothing was changed in it: its id then begins a new one that is the same.
  * Source: https://clickhouse.com/docs/interfaces/http#using-clickhouse-sessions-in-the-http-protocol

@@ -111,7 +111,7 @@ function violationOf(message: object, { plan, isMarked, isExplained }: MessageRu
   return violation && (isExplained?.() ?? true) ? plan.explain(shown, violation) : violation
 }
 
-/** A copy whose marked numbers are numbers, as schemas ask for them. */
+/** Returns a copy whose marked numbers are numbers, as schemas ask for them. */
 function withNumbers(message: object): object {
   return JSON.parse(withDigits(JSON.stringify(message)))
 }

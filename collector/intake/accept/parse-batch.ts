@@ -51,7 +51,7 @@ function sharable(context: Record<string, unknown>, messages: number): Record<st
   return context
 }
 
-/** The numbers of a ledger; undefined when it isn't one. */
+/** Returns the numbers of a ledger; undefined when it isn't one. */
 function ledgerOf(raw: unknown): Ledger | undefined {
   if (!isObject(raw)) return undefined
   const { captured, sent, acknowledged, dropped } = raw

@@ -105,7 +105,7 @@ export const POLICY_FIELDS: Readonly<Record<PolicyType, CatalogFields>> = {
 /** Types of policies. */
 export const POLICY_TYPES = Object.keys(POLICY_FIELDS) as PolicyType[]
 
-/** Reader of a slot's `policy`. */
+/** Reads a slot's `policy`. */
 export const readPolicy: NonNullable<CatalogField['read']> = (raw: Record<string, unknown>, path, reading) =>
   readNested(raw, path, reading, 1)
 

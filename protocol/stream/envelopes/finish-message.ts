@@ -7,8 +7,8 @@ import { correctTime, parseTime } from '../../wire/times/times.js'
 import type { StoredMessage } from './stored.js'
 
 /**
- * The message as it is stored, of one that `checkMessage` found good: null is absent, ids that are numbers are text,
- * times are set. The same whenever and wherever it is done. Does not change `raw`.
+ * Returns the message as it is stored, of one that `checkMessage` found good: null is absent, ids that are numbers are
+ * text, times are set. The same whenever and wherever it is done. Does not change `raw`.
  *
  * @param added what the server adds to its context; what the message says itself stays
  */
@@ -46,7 +46,9 @@ export function finishMessage(
   return copy as unknown as StoredMessage
 }
 
-/** Both, the message's own first. Spreading them into one literal would take the engine fifteen times as long. */
+/**
+ * Returns both, the message's own first. Spreading them into one literal would take the engine fifteen times as long.
+ */
 function withAdded(context: MessageContext | null | undefined, added: MessageContext): MessageContext {
   // To assign this name would change the object's prototype.
   if (context && Object.hasOwn(context, '__proto__')) return { ...added, ...context }

@@ -35,7 +35,7 @@ function collect(value: unknown, into: string[]): void {
   }
 }
 
-/** The value; undefined, which JSON does not have, when the text is none. */
+/** Returns the value; undefined, which JSON does not have, when the text is none. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -74,7 +74,7 @@ function textId(value: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined
 }
 
-/** The key of an id's tombstone: it names the person to those who have the installation's key only. */
+/** Returns the key of an id's tombstone: it names the person to those who have the installation's key only. */
 export function tombstoneKey(keyed: KeyedHash, siteId: string, kind: IdKind, id: string): string {
   return `${siteId}.${keyed(`tombstone\0${siteId}\0${kind}\0${id}`)}`
 }
@@ -126,7 +126,7 @@ export function isProfileForgotten(
   return covers('anonymousId', anonymousId) || covers('userId', userId)
 }
 
-/** Key of a visitor's profile in its bucket: `<partition>.<siteId>.<keyed hash of the visitor>`. */
+/** Returns the key of a visitor's profile in its bucket: `<partition>.<siteId>.<keyed hash of the visitor>`. */
 export function profileKey(
   keyed: KeyedHash,
   { siteId, visitorId }: { siteId: string; visitorId: string },
@@ -135,7 +135,7 @@ export function profileKey(
   return `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyed(`profile\0${siteId}\0${visitorId}`)}`
 }
 
-/** Request-reply subject on which the owner of a partition drops the profiles of visitors. */
+/** Returns the request-reply subject on which the owner of a partition drops the profiles of visitors. */
 export function forgetSubject(partition: number): string {
   return `forget.${partition}`
 }

@@ -4,7 +4,7 @@ import { isListOf, isText } from '../../wire/checks/parse-stored.js'
 /** Deepest list in what a feature holds: changes of a cart, by key, by slot. */
 const MAX_DEPTH = 6
 
-/** Whether a value has the shape of `FeatureStates`. What a feature's rows mean only the feature knows. */
+/** Tells whether a value has the shape of `FeatureStates`. What a feature's rows mean only the feature knows. */
 export function isFeatureStates(value: unknown): boolean {
   if (!isObject(value)) return false
   const { born, at, of: states, visits, past } = value

@@ -42,7 +42,7 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   return { ok: true, value: request as unknown as SlotsRequest }
 }
 
-/** A copy in which ids that are numbers are text, as in messages. */
+/** Returns a copy in which ids that are numbers are text, as in messages. */
 function withTextIds(object: Record<string, unknown>, fields: string[]): Record<string, unknown> {
   const copy = { ...object }
   for (const field of fields) {

@@ -1,16 +1,19 @@
-/** Compares what a watch of a bucket has delivered with what the bucket has, from one look at the bucket to the next. */
+/**
+ * Compares what a watch of a bucket has delivered with what the bucket has, from one look at the bucket to the next.
+ */
 export interface GapNotice {
-  /** A watch began; up to revision `empty` there is nothing that it could tell. */
+  /** Takes note that a watch began; up to revision `empty` there is nothing that it could tell. */
   began(empty: number): void
   ended(): void
-  /** The watch delivered of the entry at this revision. */
+  /** Takes note that the watch delivered the entry at this revision. */
   heard(revision: number): void
-  /** A look was in vain. */
+  /** Takes note of a look that was in vain. */
   unknown(): void
   /**
-   * A look: `newest` is the highest revision that the bucket gave out. Whether the watch delivered nothing since the look
-   * before, and lacks what was there at that time. Said once for each revision: an entry that was erased, or is too
-   * old, never comes.
+   * Tells whether the watch delivered nothing since the look before, and lacks what was there at that time; once for
+   * each revision, because an entry that was erased, or is too old, never comes.
+   *
+   * @param newest highest revision that the bucket gave out
    */
   isNewestMissing(newest: number): boolean
 }

@@ -14,7 +14,7 @@ export interface Waiting {
 export interface Unacknowledged {
   readonly size: number
   has(key: string): boolean
-  /** Whether one more message of so many bytes is within the bounds. */
+  /** Tells whether one more message of so many bytes is within the bounds. */
   hasRoom(bytes: number): boolean
   add(key: string, waiting: Waiting): void
   /** Removes a message, and returns it. */

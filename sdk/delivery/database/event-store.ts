@@ -29,7 +29,7 @@ export interface EventStore {
 /** Creates a store over any kind of tables. */
 export function createEventStore(transact: Transact): EventStore {
   let lastState: State | undefined
-  /** A transaction that changes the state. */
+  /** Runs a transaction that changes the state. */
   const update = <T>(body: (tables: Tables, state: State) => Promise<T>) =>
     transact(async tables => {
       const state = (await tables.meta.get('state')) ?? emptyState()
