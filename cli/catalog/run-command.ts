@@ -8,7 +8,7 @@ import { writeSlotTypes } from './write-slot-types.js'
 
 type Say = (line: string) => void
 
-/** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
+/** Runs a command and prints its outcome. Throws CommandError when it could not be done. */
 export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') return check(order.folder, say)

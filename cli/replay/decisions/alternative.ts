@@ -5,7 +5,7 @@ import { CommandError } from '@slotstream/tracking-plan'
 import { readFolder } from '../../catalog/catalog-folder.js'
 import { policyIn, readJson } from '../../json-file.js'
 
-/** What is compared with what was: another policy for each slot, or another catalog. */
+/** The alternative that is compared with the record: another policy for each slot, or another catalog. */
 export type Alternative =
   | { policy: PolicySpec | undefined }
   | { slots: SomeCatalog['slots'] | undefined; content: SomeCatalog['content'] | undefined }

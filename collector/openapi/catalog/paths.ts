@@ -4,7 +4,7 @@ const SITE = inPath('siteId', 'Id of the site.')
 const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
 const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
 
-/** A slot or a content: put and delete. */
+/** Returns a slot or a content: put and delete. */
 const entry = (what: string, schema: string): Part => ({
   parameters: [SITE, inPath('id', `Id of the ${what}.`)],
   put: adminOperation(

@@ -205,7 +205,7 @@ export function objectOf(fields: CatalogFields, parts: Record<string, Part>): Pa
   }
 }
 
-/** The id may stand in the path. */
+/** Returns the schema without its id, which may stand in the path. */
 function withoutId(part: Part): Part {
   const required = (part.required as string[]).filter(field => field !== 'id')
   const { required: _all, ...rest } = part

@@ -24,7 +24,7 @@ import { type Part, ref } from '../operations.js'
 const name: Part = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' }
 const event: Part = { type: 'string', minLength: 1 }
 
-/** An event by its name, or an object. */
+/** Returns an event by its name, or an object. */
 function eventOr(fields: CatalogFields, parts: Record<string, Part>): Part {
   const values = {
     event,

@@ -119,7 +119,7 @@ export const EXPLORATION_FIELDS: CatalogFields = {
 }
 
 /**
- * Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is
+ * Reads `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is
  * what they see.
  */
 const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, { faults, isStrict }) => {
@@ -128,14 +128,14 @@ const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, 
   return 'page'
 }
 
-/** Reader of `attribution`, which has a check of its own. */
+/** Reads `attribution`, which has a check of its own. */
 const readAttribution: NonNullable<CatalogField['read']> = (raw: Partial<Attribution>, _path, { faults }) => {
   const trouble = attributionTrouble(raw)
   if (trouble !== undefined) faults.push(trouble)
   return { ...DEFAULT_ATTRIBUTION, ...raw }
 }
 
-/** Reader of campaigns: two of one name could not be told apart in records. */
+/** Reads campaigns: two of one name could not be told apart in records. */
 const readCampaigns: NonNullable<CatalogField['read']> = (list: never, path, reading) => {
   const read = listOf(CAMPAIGN_FIELDS, MAX_CAMPAIGNS, '{"id": "…", "contentIds": ["…"], "mode": "pin"}')
   const campaigns = read(list, path, reading) as { id?: string }[]

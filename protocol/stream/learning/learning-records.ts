@@ -76,7 +76,7 @@ export function contentFill(version: string, through: number): string {
   return `fill-${version}-${through}`
 }
 
-/** Whether an envelope is of a fill. */
+/** Tells whether an envelope is of a fill. */
 export function isOfFill({ batch }: Pick<LearningEnvelope, 'batch'>): boolean {
   return batch?.startsWith('fill-') ?? false
 }

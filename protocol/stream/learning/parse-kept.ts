@@ -2,7 +2,7 @@ import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isCount, isId, isListOf, isText } from '../../wire/checks/parse-stored.js'
 import { isServedDecisions } from './check-served.js'
 
-/** Whether a value has the shape of a `KeptDecision`: that of a served one, with what came of its items. */
+/** Tells whether a value has the shape of a `KeptDecision`: that of a served one, with what came of its items. */
 export function isKeptDecision(value: unknown): boolean {
   return isServedDecisions([value]) && (value as { items: unknown[] }).items.every(hasOutcome)
 }
@@ -16,7 +16,7 @@ function hasOutcome(item: unknown): boolean {
   )
 }
 
-/** Whether a value has the shape of an `Earning`. */
+/** Tells whether a value has the shape of an `Earning`. */
 export function isEarning(value: unknown): boolean {
   return (
     isObject(value) &&

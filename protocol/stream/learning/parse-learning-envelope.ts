@@ -36,7 +36,7 @@ function isAmount(raw: unknown): boolean {
   return [slot, first, units].every(Number.isSafeInteger) && first <= slot && isAbsentOr(key, isText)
 }
 
-/** Whether a value names a part of an imported log, or a fill: no id of a record of visitors is like it. */
+/** Tells whether a value names a part of an imported log, or a fill: no id of a record of visitors is like it. */
 function isBatch(value: unknown): boolean {
   return typeof value === 'string' && /^(import-[0-9a-f]{16}-\d{1,9}|fill-[0-9a-z]{1,20}-\d{1,16})$/.test(value)
 }
