@@ -64,7 +64,6 @@ export {
   arrivalOf,
   checkLoss,
   correctForLoss,
-  LOSS_STRATA,
   type LossCheck,
   type Stratum,
   withoutLoss,
@@ -162,6 +161,7 @@ export { type ModelOptions, readModel, type SlotModel } from './learning/model/s
 export { type ParsedLearned, parseLearned } from './learning/stored/parse-learned.js'
 export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
+export { LOSS_STRATA } from './learning/sums/loss-strata.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
 export { isLikeBot } from './ledger/is-like-bot.js'
 export type { Forward } from './ledger/ledger.js'

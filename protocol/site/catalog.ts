@@ -88,6 +88,8 @@ export interface Slot {
   count: number
   /** Share of visitors who always keep the page's own content, 0–1, stable per visitor. Default 0. */
   holdout: number
+  /** Another tag holds out other visitors. Default: none */
+  holdoutTag?: string
   /** How orders are credited to clicks on it. Default: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
   /**

@@ -96,6 +96,7 @@ const SLOT: Part = objectOf(SLOT_FIELDS, {
   policy: ref('Policy'),
   count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
   holdout: { ...share, default: 0 },
+  holdoutTag: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' },
   control: { const: 'page' },
   rewards: { type: 'array', items: REWARD },
   countFrom: { enum: ['viewed', 'served'] },

@@ -196,6 +196,11 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
           ok: { type: 'boolean' },
           difference: { type: 'number', description: 'Of the shares of messages that are missing.' },
           weighted: { type: 'boolean', description: 'Whether values and lift are weighted for what got lost.' },
+          contents: {
+            type: 'object',
+            description: 'Whether of all contents as much gets lost. What policies learn is weighted for it.',
+            properties: { ok: { type: 'boolean' }, difference: { type: 'number' } },
+          },
         },
       },
       guardrails: {

@@ -4,6 +4,7 @@ import { MAX_ITEMS, MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { attributionTrouble } from '../attribution.js'
 import { type Attribution, DEFAULT_ATTRIBUTION } from '../catalog.js'
 import { isPath, isSpan } from '../definitions/feature-fields.js'
+import { isDefinitionName, NAME_FORM } from '../definitions/name.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
 import { REWARD_SENDERS, type RewardSender } from '../rewards.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
@@ -171,6 +172,11 @@ export const SLOT_FIELDS: CatalogFields = {
     meaning: "share of visitors who keep the page's own content, always the same ones",
     default: '`0`',
     filledWith: 0,
+  },
+  holdoutTag: {
+    form: NAME_FORM,
+    isFit: isDefinitionName,
+    meaning: 'another tag holds out other visitors; slots of the same tag, or of none, hold out the same ones',
   },
   control: {
     form: '"page"',

@@ -16,6 +16,10 @@ export interface LearningRecord {
   reward: number
   /** Sum that it had earned before this step, which is taken away. Absent: the item enters now */
   previous?: number
+  /** Stratum of what the browser loses, see `LOSS_STRATA`, by which the reward is weighted. Absent: 0, nothing */
+  stratum?: number
+  /** The one that it was in before this step. Absent: 0 */
+  previousStratum?: number
   segments?: string[]
   features?: PackedFeatures
 }

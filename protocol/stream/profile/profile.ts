@@ -57,4 +57,9 @@ export interface Profile {
   taught?: [slotId: string, day: number, outcomes: number][]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]
+  /**
+   * Messages of the browser since its oldest decision here, by day since 1970 of their time: the lowest and highest
+   * number that the browser gave them (`context.seq`), and how many arrived. Absent: none.
+   */
+  arrivals?: [day: number, first: number, last: number, arrived: number][]
 }
