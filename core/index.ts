@@ -123,7 +123,7 @@ export {
   withFormer,
 } from './features/index.js'
 export { type AboutPerson, aboutPerson } from './identity/about-person.js'
-export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { joinedBrowsers, type SettledLink, settleBrowser } from './identity/links.js'
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'

@@ -42,7 +42,7 @@ export interface Profile {
   members?: Members
   /** Features of messages that name no user. Absent in profiles that were stored before there were any. */
   features?: FeatureStates
-  /** The same of messages of a browser that name a user, by `userId`. */
+  /** The same of messages of a browser that name a user, by `userId`; of users beyond a bound together by ''. */
   featuresByUser?: Record<string, FeatureStates>
   /** Users of a browser by `userId`, browsers of a user by `anonymousId`. Absent: none. */
   links?: Links
