@@ -37,7 +37,8 @@ export const CATALOG_PATHS: Paths = {
           warnings: {
             type: 'array',
             items: { type: 'string' },
-            description: 'Contents that slots list and that there are not. Absent: there are all.',
+            description:
+              'Contents that slots list and that there are not, slots whose candidates are met by none, contents in no slot.',
           },
         },
       }),
@@ -55,7 +56,9 @@ export const CATALOG_PATHS: Paths = {
         requestBody: {
           description: 'May be left out.',
           content: {
-            'application/json': { schema: { type: 'object', properties: { revision: { type: 'integer' } } } },
+            'application/json': {
+              schema: { type: 'object', properties: { revision: { type: 'integer' }, tests: ref('DecisionTests') } },
+            },
           },
         },
       },

@@ -159,6 +159,14 @@ export const SLOT_FIELDS: CatalogFields = {
     meaning: 'how it chooses, see [policies](#policies)',
     default: 'the [default policy](policies.md), which learns',
   },
+  candidates: {
+    form: 'a condition, such as {"category": "tents", "price": {"$lt": 200}}',
+    isFit: isObject,
+    read: readJson,
+    meaning:
+      'condition over contents: it takes those that meet it, and those that name it, see [candidates](#candidates)',
+    default: 'contents that name it',
+  },
   count: {
     form: `a whole number from 1 to ${MAX_ITEMS}`,
     isFit: value => isWholeWithin(value, 1, MAX_ITEMS),
