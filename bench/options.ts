@@ -28,28 +28,28 @@ export interface BenchOptions {
   before: string
 }
 
-/** What was asked for can't be done; the message says why. */
+/** Arguments that cannot be followed; the message says why. */
 export class ArgumentError extends Error {
   override name = 'ArgumentError'
 }
 
 /**
- * The benches that are asked for, and the options.
+ * Returns the benches that are asked for, and the options.
  *
  * @throws ArgumentError
  */
-export function readArguments(args: string[], known: string[]): { names: string[]; options: BenchOptions } {
+export function readArguments(args: string[], benches: string[]): { names: string[]; options: BenchOptions } {
   const { values, positionals } = parsed(args)
-  const unknown = positionals.filter(name => !known.includes(name))
+  const unknown = positionals.filter(name => !benches.includes(name))
   if (unknown.length > 0)
-    throw new ArgumentError(`there is no bench ${unknown.join(', ')}: give ${known.join(', ')}, or nothing for all`)
+    throw new ArgumentError(`there is no bench ${unknown.join(', ')}: give ${benches.join(', ')}, or nothing for all`)
   const number = (name: Exclude<keyof BenchOptions, 'before' | 'flood'>) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`--${name} must be a whole number above 0`)
     return value
   }
   return {
-    names: positionals.length > 0 ? positionals : known,
+    names: positionals.length > 0 ? positionals : benches,
     options: {
       seconds: number('seconds'),
       backlog: number('backlog'),

@@ -46,10 +46,10 @@ export async function* queryClickHouse(
 }
 
 /** Reads the answer to a query line by line. */
-export async function* linesOf(...asked: Parameters<typeof queryClickHouse>): AsyncGenerator<string> {
+export async function* linesOf(...query: Parameters<typeof queryClickHouse>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const piece of queryClickHouse(...asked)) {
+  for await (const piece of queryClickHouse(...query)) {
     const lines = (rest + decoder.decode(piece, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     if (rest.length > MAX_LINE)
@@ -60,7 +60,7 @@ export async function* linesOf(...asked: Parameters<typeof queryClickHouse>): As
   if (rest !== '') yield rest
 }
 
-/** Values are read as TSV is. */
+/** Reads a value: values are read as TSV is. */
 function escaped(value: string): string {
   return value.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')
 }

@@ -60,7 +60,7 @@ function converter(): Promise<typeof import('json-schema-to-typescript')> {
   })
 }
 
-/** A schema at its place in the whole: references lead there now. */
+/** Returns a schema at its place in the whole: references lead there now. */
 function embedded(schema: JsonObject, place: string, description: string | undefined): JsonObject {
   const { $id: _id, $schema: _dialect, description: _own, ...rest } = schema
   return { ...(move(rest, place) as JsonObject), ...(description && { description }) }

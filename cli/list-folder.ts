@@ -19,9 +19,9 @@ export async function namesIn(folder: string, lists: readonly string[]): Promise
   const names = await readdir(folder).catch((error: Error & { code?: string }) => {
     throw new CommandError(error.code === 'ENOENT' ? `there is no folder ${folder}` : `${folder}: ${error.message}`)
   })
-  const known = lists.map(fileOf)
-  for (const name of names.filter(each => each.endsWith('.json') && !known.includes(each))) {
-    const meant = nearest(name, known)
+  const files = lists.map(fileOf)
+  for (const name of names.filter(each => each.endsWith('.json') && !files.includes(each))) {
+    const meant = nearest(name, files)
     if (meant !== undefined) throw new CommandError(`${join(folder, name)} is not read: did you mean ${meant}?`)
   }
   return names

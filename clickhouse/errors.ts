@@ -50,7 +50,7 @@ export function toClickHouseException(error: unknown): ClickHouseException {
   return new ClickHouseException(code, type, text, { cause: error })
 }
 
-/** The response body of an error, in ClickHouse's textual form. */
+/** Returns the response body of an error, in ClickHouse's textual form. */
 export function formatException(error: ClickHouseException, version: string): string {
   const message = error.message.endsWith('.') ? error.message : `${error.message}.`
   return `Code: ${error.code}. DB::Exception: ${message} (${error.type}) (version ${version})\n`
@@ -81,7 +81,9 @@ const STATUS_OF_TYPE: ReadonlyArray<readonly [status: number, types: string]> = 
 
 const STATUS = new Map(STATUS_OF_TYPE.flatMap(([status, types]) => types.split(/\s+/).map(type => [type, status])))
 
-/** The HTTP status ClickHouse answers an error with; 500 for those it doesn't single out (READONLY among them). */
+/**
+ * Returns the HTTP status ClickHouse answers an error with; 500 for those it doesn't single out (READONLY among them).
+ */
 export function httpStatusOf(error: ClickHouseException): number {
   return error.answer.status ?? STATUS.get(error.type) ?? 500
 }

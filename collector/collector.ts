@@ -5,17 +5,17 @@ import {
   type Installation,
   type Log,
   type Nats,
-  type Part,
+  type Service,
   skipEntry,
 } from '@slotstream/runtime'
 import { createCheckMeaning } from './admin/catalog/check-meaning.js'
 import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
-import { decisionParts } from './admin/decisions/parts.js'
-import { definitionParts } from './admin/definitions/parts.js'
+import { decisionDeps } from './admin/decisions/deps.js'
+import { definitionDeps } from './admin/definitions/deps.js'
 import { experimentParts } from './admin/experiments/parts.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
-import { profileParts } from './admin/profiles/parts.js'
+import { profileDeps } from './admin/profiles/deps.js'
 import { createReadValueHistory } from './admin/profiles/read-value-history.js'
 import { adminRoutes } from './admin/routes.js'
 import { createAskWebhooks } from './admin/webhooks/ask-webhooks.js'
@@ -57,7 +57,7 @@ export interface CollectorDeps {
   places?: Places
 }
 
-export interface Collector extends Part, Pick<HttpServer, 'listen'> {}
+export interface Collector extends Service, Pick<HttpServer, 'listen'> {}
 
 /** Creates the collector: HTTP in, JetStream out. It keeps nothing; any number of them can run side by side. */
 export function createCollector(deps: CollectorDeps): Collector {
@@ -73,7 +73,7 @@ export function createCollector(deps: CollectorDeps): Collector {
   const publicFeatures = createPublicFeatures()
   const state = watchState({ nats, installation, sites, plans, categories, publicFeatures, log })
 
-  const definitions = definitionParts(buckets, partitions)
+  const definitions = definitionDeps(buckets, partitions)
   const settings = { ...collectorSettings({}), ...deps.settings }
   const server = createHttpServer({
     sites,
@@ -104,14 +104,14 @@ export function createCollector(deps: CollectorDeps): Collector {
           privacy: installation.privacy,
           tombstones: state.tombstones,
           buckets,
-          ...profileParts(decideNats, partitions),
+          ...profileDeps(decideNats, partitions),
           catalog: createCatalogStore(buckets, log),
           checkMeaning: createCheckMeaning(definitions.definitionStore),
           plans,
           planStore: createPlanStore(buckets.plans),
           ...definitions,
           ...experimentParts(nats, buckets),
-          ...decisionParts(nats),
+          ...decisionDeps(nats),
           readValueHistory: createReadValueHistory(nats),
           webhookStore: createWebhookStore(nats, buckets, installation.privacy),
           askWebhooks: createAskWebhooks(decideNats, partitions),

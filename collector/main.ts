@@ -20,7 +20,7 @@ await runProcess('collector', async log => {
   const host = textSetting('HOST')
   const adminToken = neededSecret('ADMIN_TOKEN', 'it permits changes of sites and content')
   const settings = sharedSettings(process.env)
-  const own = collectorSettings(process.env)
+  const ownSettings = collectorSettings(process.env)
   const geoip = textSetting('GEOIP_DATABASE')
   const places = geoip ? await openPlaces(geoip, log) : undefined
   const nats = await connectNats(settings.nats, 'collector', log)
@@ -34,7 +34,7 @@ await runProcess('collector', async log => {
     demoDir: textSetting('DEMO_DIR') ?? besideDist('../../examples/demo'),
     sdkFile: textSetting('SDK_FILE') ?? besideDist('../../sdk/dist/slotstream.js'),
     log,
-    settings: own,
+    settings: ownSettings,
     ...(places ? { places } : {}),
   })
   log.info({ port: await collector.listen(port, host), host }, 'listening')

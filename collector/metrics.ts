@@ -23,7 +23,7 @@ export function createCollectorMetrics(
   return {
     ...createSitesMetrics(metrics, maxSites),
     registry: metrics.registry,
-    /** The text that Prometheus reads. */
+    /** Returns the text that Prometheus reads. */
     text() {
       inFlightRequests.set(sources.requests())
       inFlightBytes.set(sources.bytes())

@@ -6,7 +6,7 @@ export interface SiteMetrics {
   accepted(messages: number): void
   /** `messages`: how many, default 1. */
   rejected(code: string, messages?: number): void
-  /** A message was stored although it breaks the tracking plan. */
+  /** Counts a message that was stored although it breaks the tracking plan. */
   violated(code: string, messages?: number): void
 }
 
@@ -38,16 +38,16 @@ export function createSitesMetrics(metrics: Metrics, maxSites: number): SitesMet
     ['site', 'code'],
   )
   const planOfSites = metrics.gauge('site_plan_revision', 'Revision of the tracking plan in use, 0 for none', ['site'])
-  const known = new Map<string, SiteMetrics>()
+  const byLabel = new Map<string, SiteMetrics>()
 
   /** First come, first kept: a site that moved between its own series and `other` would make both go back. */
   function ofSite(siteId: string): SiteMetrics {
-    const there = known.get(siteId)
+    const there = byLabel.get(siteId)
     if (there) return there
-    const site = known.size < maxSites ? siteId : 'other'
-    const made = known.get(site) ?? forLabel(site)
-    if (known.size < maxSites || site === 'other') known.set(site, made)
-    return made
+    const site = byLabel.size < maxSites ? siteId : 'other'
+    const series = byLabel.get(site) ?? forLabel(site)
+    if (byLabel.size < maxSites || site === 'other') byLabel.set(site, series)
+    return series
   }
 
   function forLabel(site: string): SiteMetrics {
@@ -76,7 +76,7 @@ export function createSitesMetrics(metrics: Metrics, maxSites: number): SitesMet
     ofSite,
     planInUse(siteId, revision) {
       ofSite(siteId)
-      if (known.has(siteId)) planOfSites.set({ site: siteId }, revision)
+      if (byLabel.has(siteId)) planOfSites.set({ site: siteId }, revision)
     },
   }
 }

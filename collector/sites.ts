@@ -11,9 +11,12 @@ export interface Sites {
   /** By a public key. */
   byWriteKey(writeKey: string): Site | undefined
   bySecretKey(secretKey: string): Site | undefined
-  /** Whether any site's pages may come from this origin: all that a preflight can be asked. */
+  /** Tells whether any site's pages may come from this origin: all that a preflight can be asked. */
   allowsOrigin(origin: string): boolean
-  /** Whether a site sets its visitors' id as a cookie and names this origin, so that the browser may send it along. */
+  /**
+   * Tells whether a site sets its visitors' id as a cookie and names this origin, so that the browser may send it
+   * along.
+   */
   wantsCookies(origin: string): boolean
   list(): Site[]
 }
@@ -54,20 +57,22 @@ export function createSites({ onSite = () => {}, onMisfit = () => {} }: SitesEve
   }
 }
 
-function byId(one: Site, other: Site): number {
-  return one.siteId < other.siteId ? -1 : 1
+function byId(site: Site, other: Site): number {
+  return site.siteId < other.siteId ? -1 : 1
 }
 
-/** Whether a site's pages may come from an origin. `*` allows any, also `null`, which files and sandboxes send. */
+/**
+ * Tells whether a site's pages may come from an origin. `*` allows any, also `null`, which files and sandboxes send.
+ */
 export function siteAllowsOrigin(site: Site, origin: string): boolean {
-  const wanted = plain(origin)
-  return site.allowedOrigins.some(allowed => allowed === '*' || plain(allowed) === wanted)
+  const plainOrigin = plain(origin)
+  return site.allowedOrigins.some(allowed => allowed === '*' || plain(allowed) === plainOrigin)
 }
 
-/** Whether a site names an origin itself: `*` doesn't. */
+/** Tells whether a site names an origin itself: `*` doesn't. */
 export function namesOrigin(site: Site, origin: string): boolean {
-  const wanted = plain(origin)
-  return site.allowedOrigins.some(allowed => plain(allowed) === wanted)
+  const plainOrigin = plain(origin)
+  return site.allowedOrigins.some(allowed => plain(allowed) === plainOrigin)
 }
 
 function plain(origin: string): string {

@@ -15,7 +15,7 @@ import type { ContentCategories } from './slots/content-categories.js'
 
 /** The state of an installation that a collector follows in NATS. */
 export interface State {
-  /** Whether sites, plans, content, definitions and deletions are known as they are now. */
+  /** Tells whether sites, plans, content, definitions and deletions are known as they are now. */
   isLoaded(): boolean
   tombstones(): Tombstones
   stop(): Promise<void>

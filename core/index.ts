@@ -1,4 +1,5 @@
 export { ENDLESS, RATE, REGULAR, type Suspicion, type SuspicionReason, suspicionOf } from './bots/suspicion.js'
+export { compileCandidates, missesOfCandidates, takerOf } from './catalog/candidates.js'
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
 export { type CompiledContent, type CompiledSlot, compileSlot, withPolicy } from './catalog/compile-slot.js'
@@ -6,7 +7,7 @@ export { factsOf } from './catalog/content-facts.js'
 export { contentsOfVersion } from './catalog/contents-of-version.js'
 export { eligibleOf } from './catalog/eligible.js'
 export { itemPoliciesOf, needsOf, needsOfCandidates, type PolicyNeeds } from './catalog/policy-needs.js'
-export { recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
+export { contentsOfSlot, recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
 export { type SomeCatalog, slotOfCatalog } from './catalog/slot-of-catalog.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
@@ -32,6 +33,7 @@ export {
   situationOf,
 } from './decide/situation.js'
 export type { TestedCatalog } from './decide/tests/ask-as-given.js'
+export { createCheckDecisionTest } from './decide/tests/check-decision-test.js'
 export { createRunDecisionTest } from './decide/tests/run-decision-test.js'
 export { createFindCounterExamples, trialsOf } from './decide/tests/search/counter-example.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'
@@ -41,6 +43,7 @@ export {
   slotConditionFaults,
 } from './definitions/catalog-conditions.js'
 export { countExpressions, definitionFaults, namesInUse } from './definitions/check-definitions.js'
+export { payloadFaults, type SchemaSlot, schemaSlotsOf } from './definitions/payload-faults.js'
 export { publicFeatures } from './definitions/public-features.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
@@ -64,7 +67,6 @@ export {
   arrivalOf,
   checkLoss,
   correctForLoss,
-  LOSS_STRATA,
   type LossCheck,
   type Stratum,
   withoutLoss,
@@ -124,7 +126,7 @@ export {
   withFormer,
 } from './features/index.js'
 export { type AboutPerson, aboutPerson } from './identity/about-person.js'
-export { joinedBrowsers, type SettledLink, settleBrowsers, settleUsers } from './identity/links.js'
+export { joinedBrowsers, type SettledLink, settleBrowser } from './identity/links.js'
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
@@ -162,6 +164,7 @@ export { type ModelOptions, readModel, type SlotModel } from './learning/model/s
 export { type ParsedLearned, parseLearned } from './learning/stored/parse-learned.js'
 export { type StreamPositions, writeLearned } from './learning/stored/write-learned.js'
 export { MAX_REWARD, REWARD_SCALE, toFixedReward } from './learning/sums/fixed-point.js'
+export { LOSS_STRATA } from './learning/sums/loss-strata.js'
 export type { LearningOutcome } from './learning/sums/outcome.js'
 export { isLikeBot } from './ledger/is-like-bot.js'
 export type { Forward } from './ledger/ledger.js'

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type {
   Batch,
   BatchAnswer,
@@ -46,13 +47,16 @@ export interface ClientOptions {
   random?: () => number
 }
 
-/** The collector's HTTP interface, as far as a replay needs it. Every call is safe to repeat, and is repeated. */
+/**
+ * Creates a client of the collector's HTTP interface, as far as a replay needs it. Every call is safe to repeat, and is
+ * repeated.
+ */
 export function createClient({
   collector,
   writeKey,
   adminToken,
   fetch = globalThis.fetch,
-  sleep = ms => new Promise(resolve => setTimeout(resolve, ms)),
+  sleep = pause,
   random = Math.random,
 }: ClientOptions) {
   const admin = `Bearer ${adminToken}`
@@ -105,8 +109,8 @@ export function createClient({
 export type Client = ReturnType<typeof createClient>
 
 /**
- * Whether the same request may succeed later. One that names a new site or its write key may: where there are several
- * collectors, each learns of a site a moment after it was made.
+ * Tells whether the same request may succeed later. One that names a new site or its write key may: where there are
+ * several collectors, each learns of a site a moment after it was made.
  */
 function mayPass(status: number, path: string): boolean {
   if (status === 401) return path === '/v1/batch'

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { uuidv7 } from '@slotstream/protocol'
 
 /**
- * A UUID that is the same whenever it is made from the same parts: a UUIDv7 with the time of what it names and a hash
- * in place of the random bits. So a second replay sends the same ids, and ids still sort by time.
+ * Returns a UUID that is the same whenever it is made from the same parts: a UUIDv7 with the time of what it names and
+ * a hash in place of the random bits. So a second replay sends the same ids, and ids still sort by time.
  *
  * @param time milliseconds since the epoch
  */

@@ -9,7 +9,7 @@ export interface Output {
   write(text: string): unknown
 }
 
-/** One line about `done` of `total` rows after `elapsedMs`: a bar, the share, the speed. */
+/** Returns one line about `done` of `total` rows after `elapsedMs`: a bar, the share, the speed. */
 export function progressLine(done: number, total: number, elapsedMs: number): string {
   const share = total === 0 ? 1 : done / total
   const filled = Math.floor(share * BAR_WIDTH)
@@ -19,7 +19,7 @@ export function progressLine(done: number, total: number, elapsedMs: number): st
   return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${count(done)} of ${count(total)} rows, ${count(rate)}/s`
 }
 
-/** A progress bar on a terminal; elsewhere, such as in a log, a plain line now and then. */
+/** Creates a progress bar on a terminal; elsewhere, such as in a log, a plain line now and then. */
 export function createProgress(total: number, output: Output, now: () => number = Date.now) {
   const started = now()
   let done = 0

@@ -44,7 +44,10 @@ it goes on where this one stopped, and nothing is counted twice`)
   }
 }
 
-/** Milliseconds of a `Retry-After` header: seconds or an HTTP date. Undefined when there is none that can be read. */
+/**
+ * Returns the milliseconds of a `Retry-After` header: seconds or an HTTP date. Undefined when there is none that can be
+ * read.
+ */
 export function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null || header.trim() === '') return undefined
   const seconds = Number(header)

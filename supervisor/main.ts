@@ -12,10 +12,10 @@ try {
   warnOfMisspelt(report.note)
   mkdirSync(settings.dataDir, { recursive: true })
   const system = await startSystem(settings, process.env, report)
-  let asked = 0
+  let stopRequests = 0
   const stop = async () => {
-    asked++
-    if (asked > 1) return report.note('still stopping: what is acknowledged is stored either way')
+    stopRequests++
+    if (stopRequests > 1) return report.note('still stopping: what is acknowledged is stored either way')
     report.note('stopping: collector, aggregator, warehouse, ClickHouse, NATS')
     await system.stop()
     report.note('stopped')

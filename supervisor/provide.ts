@@ -9,16 +9,16 @@ import { natsConfig } from './nats/config.js'
 import { natsDir } from './nats/folder.js'
 import { keptNatsUsers } from './nats/users.js'
 import { obtainNatsServer } from './obtain/nats-server.js'
-import { EMBEDDED_PROGRAM, NATS_CONFIG, type Provided } from './parts.js'
 import { type Account, accountOf, objectionTo } from './process/run-as.js'
+import { EMBEDDED_PROGRAM, NATS_CONFIG, type Provided } from './services.js'
 import type { SupervisorSettings } from './settings.js'
 
 /** File of the data folder with the named users of the embedded ClickHouse, where there are some. */
 const CLICKHOUSE_USERS_FILE = 'clickhouse-users.json'
 
 /**
- * Makes ready what the parts need: programs, secrets, and folders that are closed to others and belong to the users
- * that the parts run as.
+ * Makes ready what the services need: programs, secrets, and folders that are closed to others and belong to the users
+ * that the services run as.
  *
  * @param note is told of what takes time, and of what is less safe than it could be
  */
@@ -63,9 +63,9 @@ export async function provide(
   return provided
 }
 
-/** The account, if the part can run as it; otherwise says that it runs as root, and why. */
+/** Returns the account, if the service can run as it; otherwise notes that it runs as root, and why. */
 function able(
-  part: string,
+  service: string,
   variable: string,
   account: Account | undefined,
   needs: Parameters<typeof objectionTo>[1],
@@ -73,7 +73,7 @@ function able(
 ): Account | undefined {
   const objection = account && objectionTo(account, needs)
   if (objection === undefined) return account
-  note(`${part} runs as root, because the user ${account!.name} can't (${objection}): see ${variable}`)
+  note(`${service} runs as root, because the user ${account!.name} can't (${objection}): see ${variable}`)
   return undefined
 }
 

@@ -1,6 +1,6 @@
 import type { SupervisorSettings } from './settings.js'
 
-/** Output of `npm start` in the terminal. */
+/** Creates the output of `npm start` in the terminal. */
 export function createReport(out: { write(text: string): unknown }) {
   const line = (text = '') => out.write(`${text}\n`)
   const begun = Date.now()

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Environment, isSet, numberSetting, secretSetting, textSetting } from '@slotstream/runtime'
 
-/** Ports that only the parts of one start use among themselves, and people who look: another one does as well. */
+/** Ports that only the services of one start use among themselves, and people who look: another one does as well. */
 const INNER_PORTS = ['AGGREGATOR_PORT', 'WAREHOUSE_PORT', 'NATS_PORT', 'CLICKHOUSE_PORT'] as const
 
 /**

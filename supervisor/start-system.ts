@@ -5,12 +5,12 @@ import { PRIVATE_UMASK } from './data/data-folder.js'
 import { writePrivate } from './data/private-file.js'
 import { seedDemo } from './data/seed-demo.js'
 import { natsDir } from './nats/folder.js'
-import { partSpecs } from './parts.js'
 import { type PortWish, reservePorts } from './ports.js'
 import { createPidFiles, type PidFiles } from './process/pid-files.js'
 import { supervise } from './process/supervised.js'
 import { provide } from './provide.js'
 import type { Report } from './report.js'
+import { serviceSpecs } from './services.js'
 import type { SupervisorSettings } from './settings.js'
 
 const MAIN = 'supervisor'
@@ -21,8 +21,8 @@ const LEFTOVER_KILL_MS = 8_000
 const LEFTOVER_LOOK_MS = 50
 
 /**
- * Starts every part on this machine and keeps it running. Resolves when all of them have been started; `report` tells
- * when they are ready. Throws ConfigurationError when something has to be settled by a person first.
+ * Starts every service on this machine and keeps it running. Resolves when all of them have been started; `report`
+ * tells when they are ready. Throws ConfigurationError when something has to be settled by a person first.
  */
 export async function startSystem(wished: SupervisorSettings, env: NodeJS.ProcessEnv, report: Report) {
   const { dataDir } = wished
@@ -42,10 +42,10 @@ export async function startSystem(wished: SupervisorSettings, env: NodeJS.Proces
   for (const { variable, from, to } of moved) report.note(`port ${from} is taken: ${variable} is ${to} this time`)
   const isFirst = !existsSync(join(dataDir, ADMIN_TOKEN_FILE))
   const provided = await provide(settings, umask, report.note)
-  const kept = join(dataDir, ADMIN_TOKEN_FILE)
-  const tokenKept = isFirst ? `${provided.adminToken} (shown once; kept in ${kept})` : `in ${kept}`
+  const tokenFile = join(dataDir, ADMIN_TOKEN_FILE)
+  const tokenKept = isFirst ? `${provided.adminToken} (shown once; kept in ${tokenFile})` : `in ${tokenFile}`
   const tokenShown = settings.adminToken ? 'as set' : tokenKept
-  const specs = partSpecs(settings, provided, env)
+  const specs = serviceSpecs(settings, provided, env)
   const waiting = new Set(specs.map(spec => spec.name))
   const where = placesOf(settings)
 
@@ -68,14 +68,14 @@ export async function startSystem(wished: SupervisorSettings, env: NodeJS.Proces
     },
   }
   keepPorts(dataDir, ports)
-  const parts = specs.map(spec => supervise(spec, events))
+  const services = specs.map(spec => supervise(spec, events))
 
   return {
-    /** Stops the parts in order, each after those that need it: nothing acknowledged is left behind. */
+    /** Stops the services in order, each after those that need it: nothing acknowledged is left behind. */
     async stop(): Promise<void> {
-      for (const part of parts) {
-        await part.stop()
-        pids.remove(part.name)
+      for (const service of services) {
+        await service.stop()
+        pids.remove(service.name)
       }
       release()
       pids.remove(MAIN)
@@ -83,7 +83,7 @@ export async function startSystem(wished: SupervisorSettings, env: NodeJS.Proces
   }
 }
 
-/** Where each part is reached, for people. */
+/** Returns where each service is reached, for people. */
 function placesOf(settings: SupervisorSettings): Record<string, string> {
   return {
     collector: `http://localhost:${settings.port}`,

@@ -24,19 +24,19 @@ export function checkPlan(raw: Record<string, unknown>): Check<UploadedPlan> {
   if (!settings.ok) return settings
   const { schemas } = raw
   if (!isObject(schemas)) return no('schemas must be an object: {"<event>": {"<version>": schema}}')
-  const kept: PlanSchemas = {}
+  const filled: PlanSchemas = {}
   let count = 0
   for (const [event, versions] of Object.entries(schemas)) {
     const trouble = eventTrouble(event, versions)
     if (trouble) return no(trouble)
     count += Object.keys(versions as object).length
     if (count > MAX_PLAN_SCHEMAS) return no(`the plan has more than ${MAX_PLAN_SCHEMAS} schemas`)
-    if (Object.keys(versions as object).length > 0) kept[event] = versions as Record<string, JsonObject>
+    if (Object.keys(versions as object).length > 0) filled[event] = versions as Record<string, JsonObject>
   }
-  const bytes = byteLength(JSON.stringify(kept))
+  const bytes = byteLength(JSON.stringify(filled))
   if (bytes > MAX_PLAN_BYTES)
     return no(`the plan has ${bytes} bytes, ${MAX_PLAN_BYTES} are allowed: take out versions that are no longer sent`)
-  return { ok: true, value: { ...settings.value, schemas: kept } }
+  return { ok: true, value: { ...settings.value, schemas: filled } }
 }
 
 /** Parses a plan as the bucket has it. */

@@ -2,6 +2,7 @@ import {
   assignmentOf,
   type Clauses,
   type CompiledSlot,
+  compileCandidates,
   createClauses,
   holdoutShare,
   isHeldOut,
@@ -20,7 +21,7 @@ import {
   type SiteHoldout,
   type Slot,
 } from '@slotstream/protocol'
-import { type CompiledSlots, createCompiledSlots } from './compiled-slots.js'
+import { type CompiledSlots, createCompiledSlots } from './slots/compiled-slots.js'
 
 /** The sites' slots and content, in memory. */
 export interface Catalog {
@@ -120,15 +121,15 @@ export function createCatalog(
       const id = fromKeyToken(token)
       if (kind === 'slot') {
         const before = source.slots.get(id)
-        const reason = replace(source.slots, id, value, checkSlot)
-        if (source.slots.get(id) !== before) ready.forget([id])
+        const reason = replace(source.slots, id, value, checkUsableSlot)
+        if (source.slots.get(id) !== before) ready.changeSlot(id)
         return reason
       }
       if (kind === 'content') {
         const before = source.contents.get(id)
         const reason = replace(source.contents, id, value, checkContent)
         const after = source.contents.get(id)
-        if (after !== before) ready.forget([...(before?.slots ?? []), ...(after?.slots ?? [])])
+        if (after !== before) ready.changeContent(before, after)
         return reason
       }
       return 'the key names neither a slot nor a content'
@@ -139,6 +140,13 @@ export function createCatalog(
 const NONE: readonly Experiment[] = []
 
 const NO_HOLDOUT: SiteHoldout = { share: 0 }
+
+/** As `checkSlot`; a slot whose `candidates` say nothing that can be asked is of no use, however it got there. */
+function checkUsableSlot(raw: unknown): ReturnType<typeof checkSlot> {
+  const checked = checkSlot(raw)
+  const candidates = checked.ok && checked.value.candidates ? compileCandidates(checked.value.candidates) : undefined
+  return candidates?.ok === false ? { ok: false, reason: candidates.reason } : checked
+}
 
 function replace<T extends { id: string }>(
   entries: Map<string, T>,

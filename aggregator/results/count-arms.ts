@@ -52,9 +52,10 @@ export async function countArms(
   const read = readerOf(clickhouse, sql.params)
   const { experiment } = request
   const names = experiment ? armsShown(experiment).map(({ id }) => id) : ['holdout', 'shown']
-  const [rows, losses, sampled, audited] = await Promise.all([
+  const [rows, losses, contents, sampled, audited] = await Promise.all([
     read<ArmRow>(sql.arms),
     read<LossRow>(sql.loss),
+    read<ArmSums>(sql.contents),
     takeDraws(rowsOf<DrawText>(clickhouse, sql.draws, sql.params)),
     audits?.read(request.siteId, request.slotId),
   ])
@@ -67,6 +68,7 @@ export async function countArms(
     sampleRatio: sampleRatioOf(names, rows),
     propensities: { ...worse(await auditDraws(draws), audit), draws: draws.length, cut: sampled.isCut },
     loss: checkLoss(loss),
+    contents: checkLoss(contents),
   }
   return { counted, sql: shown(sql) }
 }

@@ -16,10 +16,15 @@ export interface ResultsSql {
    * metric.
    */
   loss: string
+  /** By content, the most shown first: of each person who was shown it, the share of the messages that is missing. */
+  contents: string
   /** Draws, as they were recorded. */
   draws: string
   params: Record<string, unknown>
 }
+
+/** Contents of which it is asked whether as much of them gets lost, at most: those most shown. */
+const MAX_CONTENTS = 50
 
 /** Draws that are audited, at most: the latest. */
 const MAX_DRAWS = 50_000
@@ -80,6 +85,15 @@ export function resultsSql(request: ResultsRequest, includesBots = false): Resul
     WHERE events.event = '' OR events.at >= exposed.since
   )
   GROUP BY unit`
+  const ledger = `SELECT unit, least(1, sum(lost_messages) / greatest(sum(all_messages), 1)) AS lost
+  FROM (SELECT unit, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
+  INNER JOIN
+  (
+    SELECT ${visitorKeySql('anonymous_id', "''")} AS visitor, toFloat64(least(missing, captured)) AS lost_messages, toFloat64(captured) AS all_messages
+    FROM slotstream.delivery WHERE site_id = {site: String}
+  ) AS delivery
+  ON exposed.visitor = delivery.visitor
+  GROUP BY unit`
   const stratum = `multiIf(${LOSS_STRATA.map((limit, index) => `lost <= ${limit}, ${index}`).join(', ')}, ${LOSS_STRATA.length})`
   return {
     arms: `SELECT unit_arm, unit_shares, count() AS units, sum(unit_decided) AS decisions, min(unit_since) AS first_at, ${sums.join(', ')}
@@ -93,18 +107,18 @@ ORDER BY first_at`,
 FROM (${persons}) AS persons
 INNER JOIN
 (
-  SELECT unit, least(1, sum(lost_messages) / greatest(sum(all_messages), 1)) AS lost
-  FROM (SELECT unit, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
-  INNER JOIN
-  (
-    SELECT ${visitorKeySql('anonymous_id', "''")} AS visitor, toFloat64(least(missing, captured)) AS lost_messages, toFloat64(captured) AS all_messages
-    FROM slotstream.delivery WHERE site_id = {site: String}
-  ) AS delivery
-  ON exposed.visitor = delivery.visitor
-  GROUP BY unit
+  ${ledger}
 ) AS ledger
 ON persons.unit = ledger.unit
 GROUP BY unit_arm, stratum`,
+    contents: `SELECT content, count() AS units, sum(lost) AS sum, sum(lost * lost) AS squares
+FROM
+(
+  SELECT DISTINCT ${unitKeySql()} AS unit, arrayJoin(content_ids) AS content FROM slotstream.decisions
+  WHERE ${decided} AND ${counted} AND outcome = 'served'
+) AS shown
+INNER JOIN (${ledger}) AS ledger ON shown.unit = ledger.unit
+GROUP BY content ORDER BY units DESC, content LIMIT ${MAX_CONTENTS}`,
     draws: `SELECT policy_version AS version, toString(features.draw) AS draw
 FROM slotstream.decisions
 WHERE ${decided} AND ${experiment ? 'experiment = {experiment: String}' : '1'} AND isNotNull(features.draw)

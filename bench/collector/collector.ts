@@ -50,7 +50,7 @@ export async function benchCollector({ events }: BenchOptions): Promise<string> 
   }
 }
 
-/** What the bare server takes, and what an event costs it in microseconds of processor time. */
+/** Load that the bare server takes, and the cost of an event in microseconds of processor time. */
 interface Baseline {
   eventsPerSecond: number
   micros: number
@@ -67,15 +67,15 @@ interface Results {
 
 function report({ baseline, growth, half, steady, idle, readings }: Results): string {
   const header = ['', 'events/s', '÷ bare', 'p99 ms', 'µs/event', 'bare ÷ it', 'NATS µs/event', 'bytes/event']
-  const rows = growth.map(one => [
-    `${one.collectors} collector${one.collectors > 1 ? 's' : ''}`,
-    whole(one.eventsPerSecond),
-    (one.eventsPerSecond / baseline.eventsPerSecond).toFixed(3),
-    milliseconds(one.p99),
-    one.collectorMicros.toFixed(1),
-    (baseline.micros / one.collectorMicros).toFixed(3),
-    one.natsMicros.toFixed(1),
-    one.storedBytes.toFixed(0),
+  const rows = growth.map(step => [
+    `${step.collectors} collector${step.collectors > 1 ? 's' : ''}`,
+    whole(step.eventsPerSecond),
+    (step.eventsPerSecond / baseline.eventsPerSecond).toFixed(3),
+    milliseconds(step.p99),
+    step.collectorMicros.toFixed(1),
+    (baseline.micros / step.collectorMicros).toFixed(3),
+    step.natsMicros.toFixed(1),
+    step.storedBytes.toFixed(0),
   ])
   const bareRow = ['bare', whole(baseline.eventsPerSecond), '1.000', '', baseline.micros.toFixed(1), '1.000', '', '']
   const quarters = [0.25, 0.5, 0.75, 1].map(share => readings[Math.ceil(share * readings.length) - 1] as Reading)
@@ -102,7 +102,7 @@ ${markdownTable(
 )}`
 }
 
-/** What the goal costs if an event costs what it cost here. */
+/** Estimates what the goal costs if an event costs what it cost here. */
 function onPaper({ collectorMicros, natsMicros, storedBytes }: Growth): string {
   const cores = (micros: number) => ((micros * GOAL) / 1e6).toFixed(1)
   const megabytes = (storedBytes * GOAL) / 1e6

@@ -4,7 +4,7 @@ import { SITE } from '../support/servers/system.js'
 
 const WARM_UP_SECONDS = 2
 
-/** What a number of collectors side by side take, and what each event costs. */
+/** Load that a number of collectors side by side take, and the cost of each event. */
 export interface Growth {
   collectors: number
   eventsPerSecond: number

@@ -6,14 +6,14 @@ import { collectorMetric } from '../support/servers/front-door.js'
 const AT_ONCE = 200
 const REQUEST = 'GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n'
 
-/** What became of connections that were opened, used once, and left alone. */
+/** Fate of connections that were opened, used once, and left alone. */
 export interface Idle {
   connections: number
   /** Those that answered again at the end. */
   alive: number
   /** Kilobytes of the collector's memory for each. */
   kilobytesEach: number
-  /** What `meanwhile` measured while they were open. */
+  /** Latencies that `meanwhile` measured while they were open. */
   latencies: number[]
 }
 

@@ -25,7 +25,7 @@ interface Side {
   events: number
 }
 
-/** What one round measured of one side. */
+/** Measurements of one side in one round. */
 interface Measured {
   eventsPerSecond: number
   slotsP50: number
@@ -33,21 +33,22 @@ interface Measured {
 }
 
 /**
- * This checkout against another built one, `--before PATH`: events a second that the whole system acknowledges, and how
- * long slots take, each in rounds that take turns, so that whatever else the machine does meets both alike.
+ * Measures this checkout against another built one, `--before PATH`: events a second that the whole system
+ * acknowledges, and how long slots take, each in rounds that take turns, so that whatever else the machine does meets
+ * both alike.
  */
 export async function benchCompare({ before }: BenchOptions): Promise<string> {
   if (before === '') return '## Compare: left out, because `--before PATH` names no built checkout to compare with'
   const sides = await Promise.all([startSide(resolve(before)), startSide()])
   try {
-    const [old, own] = sides as [Side, Side]
+    const [old, current] = sides as [Side, Side]
     for (const side of sides) await measure(side)
     const rounds: { before: Measured; after: Measured }[] = []
     for (let round = 0; round < ROUNDS; round++)
       // Who begins changes, so that neither is always measured in the wake of the other.
-      if (round % 2 === 0) rounds.push({ before: await measure(old), after: await measure(own) })
+      if (round % 2 === 0) rounds.push({ before: await measure(old), after: await measure(current) })
       else {
-        const after = await measure(own)
+        const after = await measure(current)
         rounds.push({ before: await measure(old), after })
       }
     return report(rounds)
@@ -84,13 +85,13 @@ async function measure(side: Side): Promise<Measured> {
 }
 
 function report(rounds: { before: Measured; after: Measured }[]): string {
-  const row = (name: string, of: (measured: Measured) => number, digits: number) => {
+  const row = (name: string, pick: (measured: Measured) => number, digits: number) => {
     const at = (p: number, values: number[]) => percentile(values, p)
-    const ratios = rounds.map(({ before, after }) => of(after) / of(before))
+    const ratios = rounds.map(({ before, after }) => pick(after) / pick(before))
     const median = (which: 'before' | 'after') =>
       at(
         0.5,
-        rounds.map(round => of(round[which])),
+        rounds.map(round => pick(round[which])),
       ).toFixed(digits)
     return [
       name,

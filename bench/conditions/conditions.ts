@@ -37,10 +37,10 @@ const ATTRIBUTES: SegmentAttributes = {
   profile: { firstSeen: '2026-01-01T00:00:00.000Z', lastSeen: '2026-11-27T08:59:00.000Z', sessions: 12, events: 340 },
 }
 
-/** What the conditions of all candidates share. */
+/** Reads that the conditions of all candidates share. */
 const READS = shareReads(readAttribute)
 
-/** A candidate's condition of seven clauses. */
+/** Returns a candidate's condition of seven clauses. */
 function whereOf(index: number): JsonObject {
   return {
     [`features.views.category-${index % 40}`]: { $gte: 2 },
@@ -53,7 +53,7 @@ function whereOf(index: number): JsonObject {
   }
 }
 
-/** The same by hand, for whom nothing is looked up by name and nothing may be missing. */
+/** Matches the same by hand, with nothing looked up by name and nothing may be missing. */
 function byHand(index: number): (attributes: SegmentAttributes) => boolean {
   const category = `category-${index % 40}`
   const nested = `rich-${index}`

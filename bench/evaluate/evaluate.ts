@@ -21,7 +21,9 @@ const POLICIES: Record<string, unknown> = {
   thompson: { type: 'thompson' },
 }
 
-/** Time and memory of valuing a policy by an export of decisions, beside splitting the same file into fields. */
+/**
+ * Measures time and memory of valuing a policy by an export of decisions, beside splitting the same file into fields.
+ */
 export async function benchEvaluate({ rows }: BenchOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-evaluate-'))
   try {

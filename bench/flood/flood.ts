@@ -37,10 +37,10 @@ interface Round {
 type Rounds = Map<string, Round[]>
 
 /**
- * How long known visitors of a quiet site wait for a slot while another site of the same installation is flooded by its
- * public key, with the default limits, against the same without the flood right before. Afterwards the same flood goes
- * to a second installation, which shares nothing with the measured one but the machine: what no isolation within one
- * can be better than.
+ * Measures how long known visitors of a quiet site wait for a slot while another site of the same installation is
+ * flooded by its public key, with the default limits, against the same without the flood right before. Afterwards the
+ * same flood goes to a second installation, which shares nothing with the measured one but the machine: what no
+ * isolation within one can be better than.
  */
 export async function benchFlood({ flood, rounds }: BenchOptions): Promise<string> {
   const system = await startSystem({})
@@ -129,7 +129,7 @@ const HEADER = [
   'answers',
 ]
 
-const median = (rounds: Round[], of: (round: Round) => number) => percentile(rounds.map(of), 0.5)
+const median = (rounds: Round[], pick: (round: Round) => number) => percentile(rounds.map(pick), 0.5)
 const ratio = (rounds: Round[], p: number) =>
   median(rounds, ({ alone, flooded }) => percentile(flooded.latencies, p) / percentile(alone.latencies, p)).toFixed(2)
 

@@ -20,14 +20,14 @@ const ADDRESSES = 10
 const VISITORS_PER_BATCH = 50
 const BATCHES_PER_SECOND = 30
 
-let made = 0
+let visitors = 0
 
-/** A batch of messages, each of a visitor that never came before. */
+/** Returns a batch of messages, each of a visitor that never came before. */
 function invented(count: number): Buffer {
   const batch = Array.from({ length: count }, () => ({
     type: 'track',
     event: 'E',
-    anonymousId: `i${(made++).toString(36)}-${Math.random().toString(36).slice(2, 8)}`,
+    anonymousId: `i${(visitors++).toString(36)}-${Math.random().toString(36).slice(2, 8)}`,
   }))
   return gzipSync(JSON.stringify({ batch }))
 }

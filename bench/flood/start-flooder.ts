@@ -2,15 +2,15 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** What the flooder is told, one at a time; it answers each with a `FlooderAnswer`. */
-export type FlooderOrder = { do: 'names' } | { do: 'prepare'; name: string; seconds: number } | { do: 'send' }
+/** Commands to the flooder, one at a time; it answers each with a `FlooderAnswer`. */
+export type FlooderCommand = { do: 'names' } | { do: 'prepare'; name: string; seconds: number } | { do: 'send' }
 
 /** Names of floods, or how many answers of each status there were. */
 export type FlooderAnswer = { names: string[] } | { answers: [number, number][] } | Record<string, never>
 
 /** A process that floods a collector. */
 export interface Flooder {
-  /** Names of the floods it knows. */
+  /** Returns the names of the floods it knows. */
   names(): Promise<string[]>
   /** Makes ready what is sent, so that making it takes nothing from what is measured. */
   prepare(name: string, seconds: number): Promise<void>
@@ -22,8 +22,8 @@ export interface Flooder {
 /** Starts a process of its own, because what it does must not keep the one that measures from looking at its clock. */
 export function startFlooder(url: string, writeKey: string): Flooder {
   const child = fork(fileURLToPath(new URL('./flooder.js', import.meta.url)), [url, writeKey])
-  async function ask(order: FlooderOrder): Promise<FlooderAnswer> {
-    child.send(order)
+  async function ask(command: FlooderCommand): Promise<FlooderAnswer> {
+    child.send(command)
     const [answer] = await once(child, 'message')
     return answer as FlooderAnswer
   }

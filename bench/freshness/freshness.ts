@@ -20,18 +20,18 @@ const EFFECTS_PER_SECOND = 20
 const DEADLINE_MS = 30_000
 
 /**
- * How old what one sees is, at 500 events a second: from `track()` until the row can be selected, and until it counts
- * in `/v1/slots`. Read both against the time in which a batch is acknowledged, which neither can be faster than.
+ * Measures how old visible data is, at 500 events a second: from `track()` until the row can be selected, and until it
+ * counts in `/v1/slots`. Read both against the time in which a batch is acknowledged, which neither can be faster than.
  */
 export async function benchFreshness(): Promise<string> {
   const system = await startSystem()
   const poster = createPoster(system.collectorUrl, SITE)
   const rows = watchRows(async messageIds => {
-    const found = await system.query<{ message_id: string }>(
+    const stored = await system.query<{ message_id: string }>(
       'SELECT message_id FROM slotstream.events WHERE message_id IN {ids: Array(String)}',
       { ids: messageIds },
     )
-    return found.map(row => row.message_id)
+    return stored.map(row => row.message_id)
   })
   try {
     await system.putCatalog(SHOP)

@@ -10,7 +10,7 @@ const QUERIES_A_ROUND = 40
 const ROWS = 1_000
 const ANALYST = { role: 'analyst', databases: [] } as const
 
-/** A query of two kilobytes, as dashboards make them; each number makes another text. */
+/** Returns a query of two kilobytes, as dashboards make them; each number makes another text. */
 function queryOf(number: number): string {
   const columns = Array.from({ length: 42 }, (_, i) => `countIf(event = 'Product Viewed ${i}') AS c${i}`)
   return `SELECT ${columns.join(', ')} FROM slotstream.events WHERE site_id = 'demo' AND n > ${number}`

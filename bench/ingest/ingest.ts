@@ -37,12 +37,12 @@ export async function benchIngest(): Promise<string> {
   const bare = await startBareServer()
   const cores = cpus().length
   try {
-    const one = await besideCollectors(1, bare.url)
+    const single = await besideCollectors(1, bare.url)
     const several = await besideCollectors(cores, bare.url)
     const { rounds, acknowledged, stored } = await besideSystem(bare.url)
     return `## Ingest: ${BATCH_SIZE} events a batch, ${CONNECTIONS} connections, rounds of ${ROUND_SECONDS} s
 
-${table({ 'one collector and NATS': one, [`${cores} collectors and NATS`]: several, 'the whole system': rounds })}
+${table({ 'one collector and NATS': single, [`${cores} collectors and NATS`]: several, 'the whole system': rounds })}
 
 The whole system acknowledged ${whole(acknowledged)} events, in ClickHouse afterwards ${whole(stored)}.`
   } finally {
@@ -59,7 +59,7 @@ async function besideCollectors(count: number, bare: string): Promise<Round[]> {
   }
 }
 
-/** The next round waits until the warehouse has caught up. */
+/** Measures rounds, each of which waits until the warehouse has caught up. */
 async function besideSystem(bare: string) {
   const system = await startSystem()
   let acknowledged = 0
@@ -84,9 +84,9 @@ async function inTurns(count: number, bare: Side, ours: Side): Promise<Round[]> 
 
 async function measure({ urls, ready, took }: Side, seconds = ROUND_SECONDS): Promise<Taken> {
   await ready?.()
-  const taken = await loadAll(urls, seconds, Date.now().toString(36))
-  took?.(taken.events)
-  return taken
+  const measured = await loadAll(urls, seconds, Date.now().toString(36))
+  took?.(measured.events)
+  return measured
 }
 
 function table(measured: Record<string, Round[]>): string {
@@ -102,7 +102,7 @@ function table(measured: Record<string, Round[]>): string {
     'all of them',
   ]
   const rows = Object.entries(measured).map(([name, rounds]) => {
-    const at = (p: number, of: (round: Round) => number) => percentile(rounds.map(of), p)
+    const at = (p: number, pick: (round: Round) => number) => percentile(rounds.map(pick), p)
     const ratio = ({ bare, ours }: Round) => ours.eventsPerSecond / bare.eventsPerSecond
     const range = (from: number, to: number) => `${at(from, ratio).toFixed(3)}–${at(to, ratio).toFixed(3)}`
     return [

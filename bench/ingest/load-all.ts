@@ -5,7 +5,7 @@ import { runLoad } from './run-load.js'
 /** Keep-alive connections of all load generators together. */
 export const CONNECTIONS = 32
 
-/** What servers took in together. */
+/** Load that servers took in together. */
 export interface Taken {
   events: number
   eventsPerSecond: number
@@ -24,8 +24,8 @@ export async function loadAll(urls: readonly string[], seconds: number, run: str
   const results = await Promise.all(
     urls.map((url, index) => runLoad({ url, writeKey: SITE, connections, seconds, run: `${run}-${index}` })),
   )
-  const sum = (of: (result: (typeof results)[number]) => number) =>
-    results.reduce((total, result) => total + of(result), 0)
+  const sum = (pick: (result: (typeof results)[number]) => number) =>
+    results.reduce((total, result) => total + pick(result), 0)
   const failures = sum(result => result.failures)
   if (failures > 0) throw new Error(`${failures} requests to ${urls.join(' and ')} failed`)
   return {

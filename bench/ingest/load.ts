@@ -1,8 +1,8 @@
 import autocannon from 'autocannon'
 import { createBodies } from './bodies.js'
 
-/** What the load generator is told, and what it answers. */
-export interface LoadOrder {
+/** A command to the load generator, which answers with a `LoadResult`. */
+export interface LoadCommand {
   url: string
   writeKey: string
   seconds: number
@@ -18,20 +18,20 @@ export interface LoadResult {
   p99: number
 }
 
-/** The load generator, a process of its own: takes one order from its parent, sends, answers, ends. */
-process.once('message', async (order: LoadOrder) => {
-  const bodies = createBodies(order.run, Date.now())
+/** The load generator, a process of its own: takes one command from its parent, sends, answers, ends. */
+process.once('message', async (command: LoadCommand) => {
+  const bodies = createBodies(command.run, Date.now())
   const result = await autocannon({
-    url: order.url,
-    connections: order.connections,
-    duration: order.seconds,
+    url: command.url,
+    connections: command.connections,
+    duration: command.seconds,
     requests: [
       {
         method: 'POST',
         path: '/v1/batch',
         headers: {
           'Content-Type': 'application/json',
-          Authorization: `Basic ${Buffer.from(`${order.writeKey}:`).toString('base64')}`,
+          Authorization: `Basic ${Buffer.from(`${command.writeKey}:`).toString('base64')}`,
         },
         // autocannon copies the body into the request, so that the next one may be written over it.
         setupRequest: request => ({ ...request, body: bodies.next() }),

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { LoadOrder, LoadResult } from './load.js'
+import type { LoadCommand, LoadResult } from './load.js'
 
 /** Runs the load generator in a process of its own. */
-export function runLoad(order: LoadOrder): Promise<LoadResult> {
+export function runLoad(command: LoadCommand): Promise<LoadResult> {
   const child = fork(fileURLToPath(new URL('./load.js', import.meta.url)))
-  child.send(order)
+  child.send(command)
   return new Promise((resolve, reject) => {
     child.once('message', message => resolve(message as LoadResult))
     child.once('exit', code => reject(new Error(`the load generator ended with code ${code}`)))

@@ -18,8 +18,8 @@ export interface CaughtUp {
 }
 
 /**
- * The warehouse role alone, loading a backlog into `events` with all its views, and then `@clickhouse/client` inserting
- * the very same rows, as objects, into the same table.
+ * Measures the warehouse role alone, loading a backlog into `events` with all its views, and then `@clickhouse/client`
+ * inserting the very same rows, as objects, into the same table.
  */
 export async function benchWarehouse(events: number) {
   const pieces = await startPieces()
@@ -36,7 +36,7 @@ export async function benchWarehouse(events: number) {
   }
 }
 
-/** Everything behind the stream, as `npm start` runs it, with a backlog. */
+/** Measures everything behind the stream, as `npm start` runs it, with a backlog. */
 export async function benchCatchUp(events: number) {
   const pieces = await startPieces()
   try {
@@ -111,7 +111,7 @@ export interface Sizes {
   columns: { column: string; bytes: number }[]
 }
 
-/** How much disk the events take, before and after the table's parts are merged. */
+/** Measures how much disk the events take, before and after the table's parts are merged. */
 async function sizesOf(pieces: Pieces): Promise<Sizes> {
   const info = await pieces.nats.manager.streams.info(STREAMS.events.name)
   const bytes = async () => {

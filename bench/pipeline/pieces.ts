@@ -13,7 +13,7 @@ const AGGREGATOR = fileURLToPath(new URL('../../../aggregator/dist/main.js', imp
 const CLICKHOUSE = fileURLToPath(new URL('../../../clickhouse/dist/main.js', import.meta.url))
 const READY_DEADLINE_MS = 60_000
 
-/** Nats-server and ClickHouse without collector and aggregators, which are started when the backlog is there. */
+/** Starts nats-server and ClickHouse without collector and aggregators, which are started when the backlog is there. */
 export async function startPieces() {
   const [natsPort, clickhousePort] = (await freePorts(2)) as [number, number]
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))

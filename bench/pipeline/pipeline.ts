@@ -10,7 +10,9 @@ const done = progressOf('pipeline')
 /** Events of the comparison with the client: enough that the start doesn't show, few enough to hold as objects. */
 const COMPARED = 200_000
 
-/** The stream and the warehouse: what the loading costs, whether it keeps up, catches up, and what it takes up. */
+/**
+ * Measures the stream and the warehouse: what the loading costs, whether it keeps up, catches up, and what it takes up.
+ */
 export async function benchPipeline({ seconds, backlog }: BenchOptions): Promise<string> {
   const { loader, client, lake, sizes } = await benchWarehouse(COMPARED)
   done(`loading ${whole(loader.perSecond)} rows/s, the client ${whole(client.perSecond)}`)

@@ -56,7 +56,7 @@ export function createShoppers(seed: number) {
     }
   }
 
-  /** What the next visitor sends: page views with what is done on them. */
+  /** Returns the messages of the next visitor: page views with what is done on them. */
   function next(now: number): { batchId: string; visitorId: string; messages: Message[] } {
     const place = turn++ % VISITORS
     let visitor = visitors[place]
@@ -126,12 +126,12 @@ export function createShoppers(seed: number) {
   }
 
   return {
-    /** The next batch as a browser sends it. */
+    /** Returns the next batch as a browser sends it. */
     batch(now: number): Batch & { batchId: string } {
       const { batchId, messages } = next(now)
       return { batchId, sentAt: new Date(now).toISOString(), batch: messages }
     },
-    /** The next batch as the collector stores it. */
+    /** Returns the next batch as the collector stores it. */
     envelope(siteId: string, now: number): EventEnvelope {
       const { visitorId, messages } = next(now)
       const at = new Date(now).toISOString()
@@ -150,7 +150,7 @@ function priceOf(chance: number): number {
   return Number((4 + chance * chance * 300).toFixed(2))
 }
 
-/** The generator mulberry32: small, fast, and good enough for a load. Source: Tommy Ettinger, public domain. */
+/** Creates the generator mulberry32: small, fast, and good enough for a load. Source: Tommy Ettinger, public domain. */
 function randomNumbers(seed: number): () => number {
   let state = seed | 0
   return () => {

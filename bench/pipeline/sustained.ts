@@ -4,7 +4,7 @@ import { watchRows } from '../freshness/watch-rows.js'
 import { memoryOf } from '../support/memory.js'
 import type { Clock } from '../support/open-loop.js'
 import { SITE, startSystem, untilStored } from '../support/servers/system.js'
-import type { SteadyNews, SteadyOrder } from './load.js'
+import type { SteadyCommand, SteadyNews } from './load.js'
 
 export const EVENTS_PER_SECOND = 5_000
 
@@ -37,7 +37,7 @@ export interface Sustained {
   memory: Record<string, number>[]
 }
 
-/** The whole product at a steady rate: from the collector to the row. */
+/** Measures the whole product at a steady rate: from the collector to the row. */
 export async function benchSustained(seconds: number): Promise<Sustained> {
   const system = await startSystem()
   const rows = watchRows(
@@ -61,8 +61,13 @@ export async function benchSustained(seconds: number): Promise<Sustained> {
   const memory: Record<string, number>[] = []
   const reading = setInterval(() => void memoryOf(system.pidFiles).then(sample => memory.push(sample)), MEMORY_EVERY_MS)
   try {
-    const order: SteadyOrder = { url: system.collectorUrl, writeKey: SITE, eventsPerSecond: EVENTS_PER_SECOND, seconds }
-    const end = await load(order, rows.add)
+    const command: SteadyCommand = {
+      url: system.collectorUrl,
+      writeKey: SITE,
+      eventsPerSecond: EVENTS_PER_SECOND,
+      seconds,
+    }
+    const end = await load(command, rows.add)
     const deadline = commonClock.now() + DEADLINE_MS
     while (rows.waitingFor() > 0) {
       if (commonClock.now() > deadline) throw new Error(`${rows.waitingFor()} messages are not visible in time`)
@@ -85,9 +90,9 @@ export async function benchSustained(seconds: number): Promise<Sustained> {
   }
 }
 
-function load(order: SteadyOrder, watch: (messageId: string, since: number) => void) {
+function load(command: SteadyCommand, watch: (messageId: string, since: number) => void) {
   const child = fork(fileURLToPath(new URL('./load.js', import.meta.url)))
-  child.send(order)
+  child.send(command)
   return new Promise<Extract<SteadyNews, { kind: 'end' }>>((resolve, reject) => {
     child.on('message', (news: SteadyNews) => {
       if (news.kind === 'batch') watch(news.messageId, news.intendedAt)

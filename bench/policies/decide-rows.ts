@@ -36,8 +36,8 @@ const POLICIES: Record<string, PolicySpec | undefined> = {
 }
 
 /**
- * Times of the whole decision about a known person: the situation, eligibility, choice, record, and what the profile is
- * told.
+ * Measures times of the whole decision about a known person: the situation, eligibility, choice, record, and what the
+ * profile is told.
  */
 export function decideRows(contents: number): string[][] {
   const content = contentOf(contents)
@@ -88,7 +88,7 @@ function contextOf(n: number) {
   return { sessionId: `s${n}`, country: 'DE', daypart, device: n % 3 === 0 ? 'phone' : 'laptop' }
 }
 
-/** A person who was shown thirty things. */
+/** Returns a person who was shown thirty things. */
 function personOf(n: number): DecidedPerson {
   const decisions: KeptDecision[] = Array.from({ length: 30 }, (_, index) => ({
     decisionId: `d${index}`,

@@ -31,8 +31,8 @@ const POLICIES: Record<string, { policy: PolicySpec | undefined; count: number }
 }
 
 /**
- * Time of a choice among many candidates, from facts of a person to the draw, and of making the model, against
- * `JSON.parse` of the request's and the person's facts.
+ * Measures the time of a choice among many candidates, from facts of a person to the draw, and of making the model,
+ * against `JSON.parse` of the request's and the person's facts.
  */
 export async function benchPolicies(): Promise<string> {
   const rows: string[][] = []

@@ -8,15 +8,15 @@ const WARM_UP = 1_000
  */
 export function times<Given>(
   rounds: number,
-  run: (n: number, given: Given) => number,
+  run: (n: number, input: Given) => number,
   prepare = (_n: number) => undefined as Given,
 ): number[] {
   const list: number[] = []
   let sum = 0
   for (let n = 0; n < WARM_UP + rounds; n++) {
-    const given = prepare(n)
+    const input = prepare(n)
     const started = performance.now()
-    sum += run(n, given)
+    sum += run(n, input)
     if (n >= WARM_UP) list.push((performance.now() - started) * 1_000)
   }
   if (sum === 0) throw new Error('nothing was chosen')

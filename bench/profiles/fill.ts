@@ -13,8 +13,8 @@ const DEADLINE_MS = 10 * 60_000
 const COUNTED = { name: 'bench_seen', source: { event: '*' }, aggregate: 'count' }
 
 /**
- * Time from a changed set of features until each value counts the history, of a feature that is new and of one that
- * changes.
+ * Measures the time from a changed set of features until each value counts the history, of a feature that is new and of
+ * one that changes.
  */
 export async function benchFill(backlog: number): Promise<string> {
   const owners = await startOwners()

@@ -14,7 +14,7 @@ const WARM_UP_SECONDS = 3
 const POLL_MS = 50
 const DEADLINE_MS = 30 * 60_000
 
-/** From the stream to the state that is answered, at 2,000 events/s, and catching up on a backlog. */
+/** Measures from the stream to the state that is answered, at 2,000 events/s, and catching up on a backlog. */
 export async function benchLive(seconds: number, backlog: number): Promise<string> {
   const owners = await startOwners()
   try {

@@ -32,7 +32,8 @@ interface Sizes {
 }
 
 /**
- * A million profiles within a byte budget: resident and stored bytes as they grow, and reads at the collector's door.
+ * Measures a million profiles within a byte budget: resident and stored bytes as they grow, and reads at the
+ * collector's door.
  */
 export async function benchMillion(profiles: number): Promise<string> {
   const owners = await startOwners()

@@ -14,7 +14,9 @@ const READY_DEADLINE_MS = 60_000
 export const ADMIN_TOKEN = 'bench'
 export const SITE = 'bench'
 
-/** A nats-server and a collector with an empty site, and an owner of profiles that is started when it is wanted. */
+/**
+ * Starts a nats-server and a collector with an empty site, and an owner of profiles that is started when it is wanted.
+ */
 export async function startOwners() {
   const [natsPort, collectorPort] = (await freePorts(2)) as [number, number]
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-bench-'))

@@ -11,7 +11,8 @@ const done = progressOf('profiles')
 const REDUCED = 100_000
 
 /**
- * What profiles cost: the reducer, from the stream to the state, catching up, history of features, memory and reads.
+ * Measures what profiles cost: the reducer, from the stream to the state, catching up, history of features, memory and
+ * reads.
  */
 export async function benchProfiles({ seconds, backlog, profiles }: BenchOptions): Promise<string> {
   const reducer = benchReducer(Math.min(REDUCED, backlog))

@@ -9,8 +9,8 @@ const WARM_UP = 2
 const SEED = 17
 
 /**
- * The reducer with all default features against `JSON.parse` of the same messages, in turns, and what each feature
- * keeps.
+ * Measures the reducer with all default features against `JSON.parse` of the same messages, in turns, and what each
+ * feature keeps.
  */
 export function benchReducer(messages: number): string {
   const shoppers = createShoppers(SEED)
@@ -68,18 +68,18 @@ function reduce(envelopes: readonly EventEnvelope[]): Map<string, Profile> {
 function stateTable(profiles: readonly Profile[]): string {
   const rows = BUILT_IN_FEATURES.map(({ name }) => {
     const { version, window } = DEFAULT_FEATURES.byName.get(name)!
-    const held: object[] = []
+    const rowsHeld: object[] = []
     for (const { features } of profiles) {
       const states =
         window.kind === 'session'
           ? features!.visits.map(([, , , , cells]) => cellOf(cells, version))
           : [features!.of[version]]
-      for (const state of states) if (state !== undefined) held.push([state])
+      for (const state of states) if (state !== undefined) rowsHeld.push([state])
     }
-    const sum = (bytesOf: (state: object) => number) => held.reduce((total, state) => total + bytesOf(state), 0)
+    const sum = (bytesOf: (state: object) => number) => rowsHeld.reduce((total, state) => total + bytesOf(state), 0)
     return [
       name,
-      `${Math.round((100 * held.length) / profiles.length)} %`,
+      `${Math.round((100 * rowsHeld.length) / profiles.length)} %`,
       (sum(state => byteLength(JSON.stringify(state))) / profiles.length).toFixed(1),
       (sum(memoryOf) / profiles.length).toFixed(1),
     ]

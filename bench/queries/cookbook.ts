@@ -2,7 +2,7 @@ import { SITE } from '../support/servers/system.js'
 
 const MONTH = `site_id = '${SITE}' AND timestamp > now() - INTERVAL 30 DAY`
 
-/** What analysts ask, as docs/sql.md has it, and what the loader asks of the table. */
+/** Queries of analysts, as docs/sql.md has them, and those of the loader of the table. */
 export const QUERIES: Record<string, string> = {
   'daily actives': `
     SELECT toDate(timestamp) AS day, uniq(anonymous_id) AS visitors, uniq(session_id) AS sessions,

@@ -17,7 +17,7 @@ const BLOCK_SESSIONS = 10 * PATTERN_SESSIONS
 /** Events of a site beside the first, at most: what they show does not need more. */
 const MAX_OF_OTHERS = 1_000_000
 
-/** What clients name sessions: ids that ascend with time, as the SDK makes them, random ones, or none. */
+/** Kinds of ids that clients give sessions: ids that ascend with time, as the SDK makes them, random ones, or none. */
 export type SessionIds = 'ascending' | 'random' | 'none'
 
 /** A site of the bench and how much of it there is. */
@@ -27,7 +27,9 @@ export interface FilledSite {
   events: number
 }
 
-/** The sites of a bench: the one that most is asked of, and smaller ones whose clients name sessions otherwise. */
+/**
+ * Returns the sites of a bench: the one that most is asked of, and smaller ones whose clients name sessions otherwise.
+ */
 export function filledSites(events: number): FilledSite[] {
   const few = Math.max(EVENTS_A_SESSION, Math.min(MAX_OF_OTHERS, Math.round(events / 10)))
   return [
@@ -58,10 +60,10 @@ SELECT made.* EXCEPT (properties_text, context_text), properties AS made_propert
   yield 'DROP TABLE slotstream.pattern'
 }
 
-/** When the sites of a bench begin that ends now, in milliseconds since the epoch. */
+/** Returns the time at which the sites of a bench begin that ends now, in milliseconds since the epoch. */
 export const beginning = (now: number) => Math.floor(now / 1000) * 1000 - DAYS * 86_400_000
 
-/** What events and decisions have in common: expressions of the number of a session. */
+/** Returns the columns that events and decisions have in common: expressions of the number of a session. */
 function common({ events }: FilledSite, begun: number): string {
   const sessions = events / EVENTS_A_SESSION
   const visitors = Math.max(1, Math.round(sessions / SESSIONS_A_VISITOR))
@@ -72,11 +74,11 @@ function common({ events }: FilledSite, begun: number): string {
   ${CHOSEN} AS chosen`
 }
 
-/** What is shown to a session: an expression of its number. */
+/** Content that is shown to a session: an expression of its number. */
 const CHOSEN = `if(cityHash64(session % ${PATTERN_SESSIONS}, 'group') % 20 = 0, '',
     concat('content-', toString(cityHash64(session % ${PATTERN_SESSIONS}, 'content') % 40)))`
 
-/** What events have apart from who sent them and when. */
+/** Returns the columns of events apart from sender and time. */
 function pattern({ ids }: FilledSite): string {
   return `
 WITH
@@ -154,7 +156,7 @@ WHERE n < ${Math.min(to * EVENTS_A_SESSION, site.events)}`
 /** Or each block that the engine reads would be a part of its own, to be merged. */
 const IN_LARGE_BLOCKS = 'min_insert_block_size_rows = 900000, min_insert_block_size_bytes = 0, max_insert_threads = 2'
 
-/** One decision of a session, made when it begins. */
+/** Returns one decision of a session, made when it begins. */
 function decide(site: FilledSite, begun: number, from: number, to: number): string {
   return `
 INSERT INTO slotstream.decisions (
@@ -168,7 +170,9 @@ SELECT '${site.siteId}', decision, at, 'hero', ${idOf('visitor')}, 'affinity', i
 FROM numbers(${from}, ${to - from})`
 }
 
-/** A text that looks like a UUIDv7, as the SDK makes them, and is the same for the same number, time and kind. */
+/**
+ * Returns a text that looks like a UUIDv7, as the SDK makes them, and is the same for the same number, time and kind.
+ */
 function timedIdOf(number: string, milliseconds: string, kind: string): string {
   const random = `lower(hex(sipHash128(${number}, '${kind}')))`
   const time = `lower(leftPad(hex(toUInt64(${milliseconds})), 16, '0'))`
@@ -178,7 +182,7 @@ function timedIdOf(number: string, milliseconds: string, kind: string): string {
   )
 }
 
-/** A text that looks like a random UUID and is the same for the same number. */
+/** Returns a text that looks like a random UUID and is the same for the same number. */
 function idOf(number: string): string {
   return `toString(reinterpretAsUUID(sipHash128(${number}, 'id')))`
 }

@@ -5,7 +5,7 @@ const WEEK = 'now() - INTERVAL 7 DAY'
 export const rowsOfPeriod = (siteId: string) => `
   SELECT count() AS rows FROM slotstream.events WHERE site_id = '${siteId}' AND timestamp > ${WEEK}`
 
-/** What analysts ask of a period that views answer. A view must not read all that there is for it. */
+/** Returns what analysts ask of a period that views answer. A view must not read all that there is for it. */
 export const periodQueries = (siteId: string): Record<string, string> => ({
   'rows of sessions alone': `
     SELECT count() FROM slotstream.session_facts WHERE site_id = '${siteId}' AND started_at > ${WEEK}`,

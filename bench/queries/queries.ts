@@ -33,7 +33,7 @@ interface Run {
   bytes: number
 }
 
-/** What analysts' queries cost over the same events in several layouts, and what the layouts cost. */
+/** Measures what analysts' queries cost over the same events in several layouts, and what the layouts cost. */
 export async function benchQueries({ rows }: BenchOptions): Promise<string> {
   const pieces = await startPieces()
   try {
@@ -80,7 +80,7 @@ const tableOf = (index: number) => `slotstream.layout_${index}`
 
 const MIGRATIONS = new URL('../../../aggregator/warehouse/migrations/', import.meta.url)
 
-/** The warehouse makes the tables when it starts. */
+/** Runs the warehouse until it has created the tables. */
 async function migrated(pieces: Pieces): Promise<void> {
   const { length } = (await readdir(MIGRATIONS)).filter(file => file.endsWith('.sql'))
   const stop = await pieces.aggregator('warehouse')
@@ -109,8 +109,8 @@ function report(
   costs: { secondsToFill: number; bytes: number }[],
   runs: Record<string, Run[]>[],
 ): string {
-  const median = (of: (run: Run) => number) => (layout: Record<string, Run[]>, name: string) =>
-    percentile(layout[name]!.map(of), 0.5)
+  const median = (pick: (run: Run) => number) => (layout: Record<string, Run[]>, name: string) =>
+    percentile(layout[name]!.map(pick), 0.5)
   const ratios = (value: (layout: Record<string, Run[]>, name: string) => number, name: string) =>
     runs.slice(1).map(layout => (value(layout, name) / value(runs[0]!, name)).toFixed(2))
   const [time, bytes, rows] = [median(run => run.ms), median(run => run.bytes), median(run => run.rows)]

@@ -8,7 +8,7 @@ import { periodQueries, rowsOfPeriod } from './period.js'
 /** Rounds of each question; the median counts. */
 const ROUNDS = 5
 
-/** What a question should get along with, in bytes. */
+/** Memory that a question should get along with, in bytes. */
 const MEMORY = 1_000_000_000
 
 /** Or the second round would know which parts of the table hold what it asks for. */
@@ -18,7 +18,8 @@ const AS_IF_NEW = { use_query_condition_cache: 0 } as const
 const MEMORY_POLL_MS = 20
 
 /**
- * What questions about a week read of all that there is, how long they take, their memory, and whether 1 GB is enough.
+ * Reports what questions about a week read of all that there is, how long they take, their memory, and whether 1 GB is
+ * enough.
  */
 export async function reportPeriod(pieces: Pieces, sites: FilledSite[]): Promise<string> {
   const sections: string[] = []
@@ -60,7 +61,7 @@ ${markdownTable(['', 'ms', 'rows read', '÷ rows of the week', 'MB at most', 'wi
   }
 }
 
-/** The most memory that was seen of any query while one runs, in bytes. */
+/** Measures the most memory that is seen of any query while one runs, in bytes. */
 async function peakMemory(pieces: Pieces, run: () => Promise<unknown>): Promise<number> {
   let running = true
   let peak = 0

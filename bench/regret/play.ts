@@ -2,7 +2,7 @@ import { rewardOf } from '../simulator/responses.js'
 import { simulateWorld, type WorldOptions } from '../simulator/world.js'
 import type { Player } from './players.js'
 
-/** What a player lost against knowing all, and how often it chose the best, over equal parts of a world. */
+/** Losses of a player against knowing all, and how often it chose the best, over equal parts of a world. */
 export interface Played {
   regret: number[]
   best: number[]

@@ -15,7 +15,7 @@ import {
 import type { PolicySpec } from '@slotstream/protocol'
 import type { WorldRequest } from '../simulator/world.js'
 
-/** What chooses in a world, and learns from what it chose. */
+/** A policy that chooses in a world, and learns from what it chose. */
 export interface Player {
   /** Returns the index of the item to show. */
   choose(request: WorldRequest, n: number): number

@@ -29,8 +29,8 @@ const PLAYERS: Record<string, (seed: string) => Player> = {
 }
 
 /**
- * Regret of policies in a small world with hidden tastes by person and context, against a textbook's LinTS that is told
- * what they depend on, and Vowpal Wabbit where it is installed: means over seeds with 95 % intervals.
+ * Measures the regret of policies in a small world with hidden tastes by person and context, against a textbook's LinTS
+ * that is told what they depend on, and Vowpal Wabbit where it is installed: means over seeds with 95 % intervals.
  */
 export async function benchRegret(): Promise<string> {
   const sections: string[] = []
@@ -76,7 +76,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Half of the 95 % interval of a mean, by Student's t of 19 degrees of freedom. */
+/** Returns half of the 95 % interval of a mean, by Student's t of 19 degrees of freedom. */
 function interval(values: readonly number[]): number {
   const middle = mean(values)
   const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1)

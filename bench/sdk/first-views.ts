@@ -25,9 +25,9 @@ const IN_TIME_MS = 300
 const done = progressOf('first-views')
 
 /**
- * How many first views get their slots in time, in a real Chromium on a slow network: of a page with the plain script
- * tag, on an origin of its own and with the styles that the documentation recommends, and of the demo shop. Each view
- * is in a browser without cache or storage.
+ * Measures how many first views get their slots in time, in a real Chromium on a slow network: of a page with the plain
+ * script tag, on an origin of its own and with the styles that the documentation recommends, and of the demo shop. Each
+ * view is in a browser without cache or storage.
  */
 export async function benchFirstViews({ views: count }: Pick<BenchOptions, 'views'>): Promise<string> {
   const system = await startSystem()
@@ -79,7 +79,7 @@ function cells(views: FirstView[]): string[] {
   ]
 }
 
-/** The styles of the SDK's documentation. */
+/** Returns the styles of the SDK's documentation. */
 async function recipe(): Promise<string> {
   const text = await readFile(new URL('../../../docs/sdk.md', import.meta.url), 'utf8')
   return /```css\n(.*?)```/s.exec(text)?.[1] ?? ''

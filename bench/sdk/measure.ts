@@ -9,7 +9,7 @@ export interface Measured extends Received {
   startMs: number
   /** How long a task that tracks 1,000 events takes, in milliseconds. */
   blockingMs: number
-  /** What the main thread has to do in the six seconds after, in milliseconds. */
+  /** Work of the main thread in the six seconds after, in milliseconds. */
   afterMs: number
 }
 

@@ -15,7 +15,8 @@ export interface Bundle {
 }
 
 /**
- * What the script tag loads, with all that a page gets by default; the parts come from `/sdk/` when they are wanted.
+ * Returns what the script tag loads, with all that a page gets by default; the parts come from `/sdk/` when they are
+ * wanted.
  */
 async function ownScript(): Promise<string> {
   const script = await readFile(fileURLToPath(new URL('../../../sdk/dist/slotstream.js', import.meta.url)), 'utf8')

@@ -24,8 +24,9 @@ const LIMIT_MS = 60_000
 const done = progressOf('sdk')
 
 /**
- * What the browser package weighs beside its budget, and what it costs a page in a real Chromium, beside the SDKs of
- * others in the same run: each tracks 1,000 events in one task on a page of its own, at a server that answers at once.
+ * Measures what the browser package weighs beside its budget, and what it costs a page in a real Chromium, beside the
+ * SDKs of others in the same run: each tracks 1,000 events in one task on a page of its own, at a server that answers
+ * at once.
  */
 export async function benchSdk(): Promise<string> {
   const bundles: Bundle[] = []
@@ -56,8 +57,8 @@ export async function benchSdk(): Promise<string> {
 }
 
 /**
- * What `work` comes to, or undefined when it takes too long; then, as always at the end, `close` ends what it works
- * with.
+ * Resolves to the result of `work`, or undefined when it takes too long; then, as always at the end, `close` ends what
+ * it works with.
  */
 async function inTime<T>(work: Promise<T>, close: () => Promise<void>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
@@ -88,9 +89,9 @@ const HEADER = [
 
 function cells({ bytes }: Bundle, rounds: Measured[]): string[] {
   if (!rounds.length) return [(bytes / 1_024).toFixed(1), `over ${LIMIT_MS / 1_000} s`]
-  const median = (of: keyof Measured) =>
+  const median = (field: keyof Measured) =>
     percentile(
-      rounds.map(round => round[of]),
+      rounds.map(round => round[field]),
       0.5,
     )
   return [
@@ -105,7 +106,7 @@ function cells({ bytes }: Bundle, rounds: Measured[]): string[] {
   ]
 }
 
-/** The table of the size check, which is a script of the SDK's build. */
+/** Returns the table of the size check, which is a script of the SDK's build. */
 async function weights(): Promise<string> {
   const script = fileURLToPath(new URL('../../../sdk/build/sizes.js', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [script, '--json'])

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
-/** What arrived since the last `reset`. */
+/** Messages that arrived since the last `reset`. */
 export interface Received {
   requests: number
   /** Of the bodies, as they were sent. */
@@ -13,7 +13,7 @@ export interface Received {
   events: number
 }
 
-/** A server that takes what any of the SDKs posts, and answers as theirs does when all is well. */
+/** Starts a server that takes what any of the SDKs posts, and answers as theirs does when all is well. */
 export async function startSink() {
   const received: Received = { requests: 0, bytes: 0, events: 0 }
   const server = createServer(async (request, response) => {
@@ -55,7 +55,7 @@ export async function startSink() {
   }
 }
 
-/** What Segment's library asks its CDN for; whoever asks for anything else gets by with it. */
+/** Settings that Segment's library asks its CDN for; other clients get by with them. */
 const SETTINGS = JSON.stringify({ integrations: { 'Segment.io': { apiKey: 'demo' } } })
 
 function countEvents(body: Buffer): number {

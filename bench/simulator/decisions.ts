@@ -55,7 +55,7 @@ export function* simulateDecisions(
     const situation = situationOf({ siteId: SITE, visitorId, profile, context, slots: [slot], clauses, now })
     const seedOfDraw = `${seed}:${n}`
     const { choice, shown } = decide({ situation, slot, seed: seedOfDraw })
-    const known = recordedFacts(slot, situation)
+    const facts = recordedFacts(slot, situation)
     const ids = items.map(({ id }) => id)
     const places = shown.map(place => ids.indexOf(slot.contents[place]!.id))
     yield {
@@ -66,7 +66,7 @@ export function* simulateDecisions(
         anonymousId: visitorId,
         position: 1,
         ...choice,
-        ...(known && { known }),
+        ...(facts && { known: facts }),
         features: { ...choice.features },
       },
       rewards: respond(seed, n, request, places, options).map(({ arrived }) => arrived),

@@ -11,7 +11,7 @@ export interface ResponseOptions {
   delayMs?: number
 }
 
-/** What came of one position. */
+/** Outcome of one position. */
 export interface Response {
   isSeen: boolean
   /** 1 or 0, as it happened. */

@@ -8,7 +8,7 @@ export interface WorldItem {
 
 /** One request: who asks, where, and what can be shown. */
 export interface WorldRequest {
-  /** What policies are told. */
+  /** Facts that policies are told. */
   person: { personId: string; traits: Record<string, string> }
   context: Record<string, string>
   items: readonly WorldItem[]
@@ -16,11 +16,11 @@ export interface WorldRequest {
   isBot: boolean
   /** The probability of a reward of each item where it is seen: hidden from policies. */
   expected: readonly number[]
-  /** What tastes really depend on, for those who are told: a cell of person and context, and places in lists. */
+  /** Facts that tastes really depend on, for those who are told: a cell of person and context, and places in lists. */
   truth: { cell: number; categories: readonly number[]; items: readonly number[] }
 }
 
-/** What happens in a world. */
+/** Options of a world. */
 export interface WorldOptions {
   decisions: number
   /** Whether tastes turn in the middle. */
@@ -71,9 +71,9 @@ export function* simulateWorld(seed: string, options: WorldOptions): Generator<W
   const among = (count: number) => Math.floor(random() * count)
   let tastes = drawTastes(random)
   const persons = Array.from({ length: PERSONS }, (_, i) => ({ id: `p${i}`, group: among(3), colour: among(4) }))
-  let made = 0
+  let itemCount = 0
   const newItem = (): HiddenItem => {
-    const number = made++
+    const number = itemCount++
     const categoryIndex = number < ITEMS ? number % CATEGORIES.length : among(CATEGORIES.length)
     return {
       id: `i${number}`,

@@ -10,7 +10,7 @@ export const FULL_SLOTS: Slot[] = [
   { id: 'teaser', count: 1, holdout: 0, policy: { type: 'popular' } },
 ]
 
-/** Content of all slots, a fifth of which meets the condition of a visitor, half of it with a cap. */
+/** Returns content of all slots, a fifth of which meets the condition of a visitor, half of it with a cap. */
 export function fullContent(count: number): Content[] {
   return Array.from({ length: count }, (_, n) => ({
     id: `content-${n}`,
@@ -22,7 +22,10 @@ export function fullContent(count: number): Content[] {
   }))
 }
 
-/** The n-th request of so many visitors, in an order that looks random: a prime step does not divide their number. */
+/**
+ * Returns the n-th request of so many visitors, in an order that looks random: a prime step does not divide their
+ * number.
+ */
 export function fullRequest(n: number, visitors: number) {
   const visitor = (n * 7_919) % visitors
   return {

@@ -32,9 +32,9 @@ interface Step {
 }
 
 /**
- * How long `/v1/slots` takes for three slots at rising rates, with targeting, caps and policies that learn, against a
- * bare server that parses the same requests and answers with the same text at once. At each rate, the bare server is
- * first. `--seconds` is the time of the highest rate, the others take a third of it.
+ * Measures how long `/v1/slots` takes for three slots at rising rates, with targeting, caps and policies that learn,
+ * against a bare server that parses the same requests and answers with the same text at once. At each rate, the bare
+ * server is first. `--seconds` is the time of the highest rate, the others take a third of it.
  */
 export async function benchFullSlots({ rate, visitors, contents, seconds }: BenchOptions): Promise<string> {
   const system = await startSystem()
@@ -74,8 +74,8 @@ export async function benchFullSlots({ rate, visitors, contents, seconds }: Benc
 /** Views what some requests are answered, and clicks a part of it. */
 async function learn(poster: Poster, visitors: number): Promise<void> {
   for (let n = 0; n < Math.min(LEARNED, visitors * 2); n++) {
-    const asked = fullRequest(n, visitors)
-    const { body } = await poster.post('/v1/slots', asked)
+    const request = fullRequest(n, visitors)
+    const { body } = await poster.post('/v1/slots', request)
     const batch = (body as SlotsAnswer).decisions.flatMap(({ slotId, decisionId, items }) =>
       items.flatMap(({ contentId, position }): Message[] => {
         const properties = { slotId, decisionId, contentId, position }
@@ -83,7 +83,7 @@ async function learn(poster: Poster, visitors: number): Promise<void> {
           messageId: `${event}-${decisionId}-${position}`,
           type: 'track',
           event,
-          anonymousId: asked.anonymousId,
+          anonymousId: request.anonymousId,
           timestamp: new Date().toISOString(),
           properties,
         })

@@ -1,4 +1,4 @@
-/** What the benches use of autocannon, which brings no types (https://github.com/mcollina/autocannon#api). */
+/** The part that the benches use of autocannon, which brings no types (https://github.com/mcollina/autocannon#api). */
 declare module 'autocannon' {
   interface Request {
     method: string

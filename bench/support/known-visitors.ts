@@ -3,7 +3,7 @@ import { productViewed, SLOT_ID } from './shop.js'
 
 const VISITORS_PER_BATCH = 250
 
-/** IP addresses of visitors, so that none of them meets the limits of one. */
+/** Returns the IP addresses of visitors, so that none of them meets the limits of one. */
 export const addressOf = (n: number) => ({ 'X-Forwarded-For': `198.51.100.${n % 250}` })
 
 /**

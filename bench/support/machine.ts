@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os'
 
-/** One line about the machine: without it, no number means anything. */
+/** Returns one line about the machine: without it, no number means anything. */
 export function machineFacts(): string {
   const [cpu] = cpus()
   const memory = Math.round(totalmem() / 2 ** 30)

@@ -20,7 +20,7 @@ export function createPoster(baseUrl: string, writeKey: string) {
         Authorization: authorization,
         ...more,
       }
-      const asked = request(baseUrl + path, { method: 'POST', agent, headers }, response => {
+      const sent = request(baseUrl + path, { method: 'POST', agent, headers }, response => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.once('error', reject)
@@ -29,8 +29,8 @@ export function createPoster(baseUrl: string, writeKey: string) {
           resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) })
         })
       })
-      asked.once('error', reject)
-      asked.end(data)
+      sent.once('error', reject)
+      sent.end(data)
     })
   return {
     postRaw,

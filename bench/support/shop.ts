@@ -20,12 +20,12 @@ function categoryOf(n: number): string {
   return `category-${n % CATEGORIES}`
 }
 
-/** The content that a visitor should see whose only interest is category `n`. */
+/** Returns the content that a visitor should see whose only interest is category `n`. */
 export function contentFor(n: number): string {
   return `content-${n % CATEGORIES}`
 }
 
-/** A visitor looks at a product of category `n`. */
+/** Returns the message of a visitor who looks at a product of category `n`. */
 export function productViewed(messageId: string, anonymousId: string, n: number): Message {
   return {
     messageId,

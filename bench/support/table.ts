@@ -1,4 +1,4 @@
-/** A Markdown table: the first column aligned left, the others, which hold numbers, right. */
+/** Returns a Markdown table: the first column aligned left, the others, which hold numbers, right. */
 export function markdownTable(header: string[], rows: string[][]): string {
   const widths = header.map((title, column) => Math.max(3, title.length, ...rows.map(row => row[column]?.length ?? 0)))
   const line = (cells: string[]) =>
@@ -11,12 +11,12 @@ function pad(cell: string, width: number, column: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width)
 }
 
-/** A whole number with commas: 12,345. */
+/** Returns a whole number with commas: 12,345. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 
-/** Milliseconds with as many digits as mean something: 0.42, 8.1, 1,204. */
+/** Returns milliseconds with as many digits as mean something: 0.42, 8.1, 1,204. */
 export function milliseconds(value: number): string {
   if (Number.isNaN(value)) return 'none'
   if (value >= 100) return whole(value)

@@ -22,7 +22,7 @@ export interface FoundTest {
   test: DecisionTest
 }
 
-/** What a folder holds, before it is checked; undefined: there is no such file. */
+/** Content of a folder, before it is checked; undefined: there is no such file. */
 export interface Folder {
   slots: unknown[] | undefined
   content: unknown[] | undefined

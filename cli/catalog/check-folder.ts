@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import {
   contentConditionFaults,
-  createFindCounterExamples,
-  createRunDecisionTest,
+  createCheckDecisionTest,
+  payloadFaults,
+  type SchemaSlot,
+  schemaSlotsOf,
   slotConditionFaults,
-  trialsOf,
 } from '@slotstream/core'
 import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
-import { CommandError, compilePayloadSchema, type PayloadTrouble } from '@slotstream/tracking-plan'
+import { CommandError, compilePayloadSchema } from '@slotstream/tracking-plan'
 import { fileOf } from '../list-folder.js'
 import type { Catalog, Folder, FoundTest, List } from './catalog-folder.js'
 
@@ -25,11 +26,12 @@ export function checkFolder(folder: string, found: Folder, published: Catalog = 
     for (const line of lines) faults.push(`${join(folder, fileOf(list))}: ${list}[${index}]: ${line}`)
   }
   const slots = found.slots === undefined ? published.slots : checkSlots(found.slots, note)
-  const schemas = schemasOf(slots)
+  const withSchema = schemaSlotsOf(slots, compilePayloadSchema)
   const isWithoutSlots = found.slots === undefined && published.slots.length === 0
   // Without its slots, a folder of content is checked as far as it goes.
   const slotIds = new Set(isWithoutSlots ? slotsNamedBy(found.content ?? []) : slots.map(({ id }) => id))
-  const content = found.content === undefined ? published.content : checkContents(found.content, slotIds, schemas, note)
+  const content =
+    found.content === undefined ? published.content : checkContents(found.content, slotIds, withSchema, note)
   noteTwice('slots', found.slots, note)
   noteTwice('content', found.content, note)
   if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
@@ -53,29 +55,16 @@ function checkSlots(raw: readonly unknown[], note: Note): Slot[] {
 function checkContents(
   raw: readonly unknown[],
   slotIds: ReadonlySet<string>,
-  schemas: ReadonlyMap<string, PayloadTrouble>,
+  withSchema: readonly SchemaSlot[],
   note: Note,
 ): Content[] {
   return raw.flatMap((item, index) => {
     const checked = strictContent(item, slotIds)
     note('content', index, checked.ok ? contentConditionFaults(checked.value) : checked.faults)
     if (!checked.ok) return []
-    for (const slotId of checked.value.slots) {
-      const trouble = schemas.get(slotId)?.(checked.value.payload)
-      if (trouble !== undefined) note('content', index, [`${trouble} (schema of slot ${slotId})`])
-    }
+    note('content', index, payloadFaults(checked.value, withSchema))
     return [checked.value]
   })
-}
-
-/** Schemas that can't be used are told where they are checked. */
-function schemasOf(slots: readonly Slot[]): Map<string, PayloadTrouble> {
-  return new Map(
-    slots.flatMap(({ id, schema }): [string, PayloadTrouble][] => {
-      const compiled = schema && compilePayloadSchema(schema)
-      return compiled?.ok ? [[id, compiled.value]] : []
-    }),
-  )
 }
 
 function slotsNamedBy(content: readonly unknown[]): string[] {
@@ -96,17 +85,19 @@ function noteTwice(list: List, raw: readonly unknown[] | undefined, note: Note):
 }
 
 /**
- * Runs decision tests, and of those that pass looks for persons who break them.
+ * Checks decision tests: runs them, looks for persons who break those that pass, and measures how long decisions take.
  *
+ * @param clock milliseconds, with fractions
  * @throws CommandError with a line for each that fails, naming the file
  */
-export function refuseFailing(tests: readonly FoundTest[], catalog: Catalog, siteId: string): void {
-  const now = Date.now()
-  const run = createRunDecisionTest(catalog, siteId, now)
-  const search = createFindCounterExamples(catalog, siteId, now, trialsOf(tests.length))
-  const faults = tests.flatMap(({ at, test }) => {
-    const faultsOfTest = run(test)
-    return (faultsOfTest.length > 0 ? faultsOfTest : search(test)).map(line => `${at}: ${line}`)
-  })
+export async function refuseFailing(
+  tests: readonly FoundTest[],
+  catalog: Catalog,
+  siteId: string,
+  clock: () => number,
+): Promise<void> {
+  const check = createCheckDecisionTest(catalog, { siteId, now: Date.now(), tests: tests.length, clock })
+  const faults: string[] = []
+  for (const { at, test } of tests) faults.push(...(await check(test)).map(line => `${at}: ${line}`))
   if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
 }

@@ -17,8 +17,8 @@ declare module 'slotstream' {
 const ANY_PAYLOAD: JsonObject = { type: 'object', additionalProperties: true }
 
 /**
- * TypeScript in which `personalize`, `useSlot` and `<Slot>` of the SDK take the catalog's slots only, each with the
- * payload that its `schema` describes. A slot without a schema has payloads that must be looked into.
+ * Returns the TypeScript in which `personalize`, `useSlot` and `<Slot>` of the SDK take the catalog's slots only, each
+ * with the payload that its `schema` describes. A slot without a schema has payloads that must be looked into.
  */
 export async function generateSlotTypes(slots: readonly Pick<Slot, 'id' | 'schema'>[]): Promise<string> {
   if (slots.length === 0)

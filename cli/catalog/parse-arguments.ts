@@ -33,7 +33,7 @@ export type Command =
       | { do: 'pull'; force: boolean }
     ))
 
-/** The command line as an order. Throws UsageError, ConfigurationError. */
+/** Parses the command line. Throws UsageError, ConfigurationError. */
 export function parseArguments(args: string[], env: Environment): Command {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [action, folder = 'catalog', ...more] = positionals

@@ -4,11 +4,12 @@ import { differenceOf } from '../profiles/difference.js'
 import { type Catalog, type FoundTest, readFolder, writeFolder } from './catalog-folder.js'
 import { checkFolder, refuseFailing } from './check-folder.js'
 import { type Command, USAGE } from './parse-arguments.js'
+import { changesOfTaken } from './taken-contents.js'
 import { writeSlotTypes } from './write-slot-types.js'
 
 type Say = (line: string) => void
 
-/** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
+/** Runs a command and prints its outcome. Throws CommandError when it could not be done. */
 export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') return check(order.folder, say)
@@ -24,22 +25,25 @@ export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Sa
   const lines = [
     ...linesOf('slot', published.slots, mine.slots),
     ...linesOf('content', published.content, mine.content),
+    ...changesOfTaken(published, mine),
   ]
   for (const line of lines) say(line)
   if (order.do === 'diff') return lines.length > 0 ? undefined : say(NOTHING)
-  refuseFailing(found.tests, mine, order.site)
+  await refuseFailing(found.tests, mine, order.site, CLOCK)
   sayTests(found.tests, say)
   if (lines.length === 0) return say(NOTHING)
   if (order.dryRun) return say('Nothing was published: it was a dry run.')
   await push(order, mine, published.revision, found.tests, call, say)
 }
 
+const CLOCK = () => performance.now()
+
 const NOTHING = 'Nothing to publish: the site has all of it.'
 
 async function check(folder: string, say: Say): Promise<void> {
   const found = await readFolder(folder)
   const catalog = checkFolder(folder, found)
-  refuseFailing(found.tests, catalog, '')
+  await refuseFailing(found.tests, catalog, '', CLOCK)
   const { slots, content } = catalog
   say(`${counted(slots.length, 'slot')}, ${counted(content.length, 'content')}: no problems`)
   sayTests(found.tests, say)

@@ -10,7 +10,7 @@ export interface Report {
   problems: string[]
 }
 
-/** Whether schemas can be used, and whether the number of each version says what it changes. */
+/** Checks whether schemas can be used, and whether the number of each version says what it changes. */
 export async function checkSchemas(schemas: PlanSchemas): Promise<Report> {
   const problems = await compilePlan({ ...NO_PLAN, schemas }).then(
     (): string[] => [],
@@ -45,12 +45,12 @@ function wording({ from, to, claimed, actual, callIt }: VersionStep): string {
   return actual === claimed ? `${way}  ${claimed}` : `${way}  ${claimed}, though it is ${actual} only`
 }
 
-/** How much there is, and how much of it is wrong. */
+/** Returns a line that counts events, versions and problems. */
 export function summary(schemas: PlanSchemas, { problems }: Report): string {
   const events = Object.keys(schemas).length
   const versions = Object.values(schemas).reduce((sum, all) => sum + Object.keys(all).length, 0)
-  const found = problems.length === 0 ? 'no problems' : counted(problems.length, 'problem')
-  return `${counted(events, 'event')}, ${counted(versions, 'version')}: ${found}`
+  const outcome = problems.length === 0 ? 'no problems' : counted(problems.length, 'problem')
+  return `${counted(events, 'event')}, ${counted(versions, 'version')}: ${outcome}`
 }
 
 /** Returns a count with its noun: `1 event`, `2 events`. */

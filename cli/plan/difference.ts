@@ -21,8 +21,8 @@ export function difference(before: PlanSchemas, after: PlanSchemas): Difference 
 }
 
 /** Versions of both; where both have one, the second's. */
-export function merged(one: PlanSchemas, other: PlanSchemas): PlanSchemas {
-  const all = { ...one }
+export function merged(schemas: PlanSchemas, other: PlanSchemas): PlanSchemas {
+  const all = { ...schemas }
   for (const [event, versions] of Object.entries(other)) all[event] = { ...all[event], ...versions }
   return all
 }

@@ -14,8 +14,8 @@ declare module 'slotstream' {
 `
 
 /**
- * TypeScript in which `track` of the SDK takes the plan's events only, each with the properties of its newest version.
- * Events whose properties may be left out may be tracked without.
+ * Returns the TypeScript in which `track` of the SDK takes the plan's events only, each with the properties of its
+ * newest version. Events whose properties may be left out may be tracked without.
  */
 export async function generateTypes(schemas: PlanSchemas): Promise<string> {
   const events = Object.entries(schemas).filter(([event]) => !event.startsWith('@'))

@@ -40,7 +40,11 @@ export type Command =
       | { do: 'mode'; settings: Settings }
     ))
 
-/** The command line as an order. Throws UsageError, ConfigurationError. */
+/**
+ * Parses the command line.
+ *
+ * @throws UsageError, ConfigurationError
+ */
 export function parseArguments(args: string[], env: Environment): Command {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [action, mode, ...more] = positionals

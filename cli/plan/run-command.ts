@@ -10,39 +10,43 @@ import { type Command, USAGE } from './parse-arguments.js'
 import { readSchemas } from './schema-folder.js'
 import { writeSchemas } from './write-schemas.js'
 
-/** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
-export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: (line: string) => void): Promise<void> {
-  if (order.do === 'help') return say(USAGE)
-  if (order.do === 'check') {
-    const schemas = await readSchemas(order.folder)
+/** Runs a command and prints its outcome. Throws CommandError when it could not be done. */
+export async function runCommand(
+  command: Command,
+  env: NodeJS.ProcessEnv,
+  print: (line: string) => void,
+): Promise<void> {
+  if (command.do === 'help') return print(USAGE)
+  if (command.do === 'check') {
+    const schemas = await readSchemas(command.folder)
     const report = await checkSchemas(schemas)
-    for (const line of report.lines) say(line)
+    for (const line of report.lines) print(line)
     if (report.problems.length > 0) throw new CommandError(summary(schemas, report))
-    return say(summary(schemas, report))
+    return print(summary(schemas, report))
   }
-  if (order.do === 'types') {
-    const text = await generateTypes(await readSchemas(order.folder))
-    if (order.out === undefined) return say(text.trimEnd())
-    await writeFile(order.out, text)
-    return say(`wrote ${order.out}`)
+  if (command.do === 'types') {
+    const text = await generateTypes(await readSchemas(command.folder))
+    if (command.out === undefined) return print(text.trimEnd())
+    await writeFile(command.out, text)
+    return print(`wrote ${command.out}`)
   }
-  const client = createAdminClient(order.collector, order.site, await findAdminToken(env))
-  if (order.do === 'list') {
-    for (const line of listOf(await client.read())) say(line)
+  const client = createAdminClient(command.collector, command.site, await findAdminToken(env))
+  if (command.do === 'list') {
+    for (const line of listOf(await client.read())) print(line)
     return
   }
-  if (order.do === 'mode') return settings(order.site, await client.settings(order.settings), say)
-  if (order.do === 'push') return push(order, client, say)
-  const { written, different } = await writeSchemas(order.folder, (await client.read()).schemas)
-  for (const path of written) say(`wrote ${path}`)
-  for (const path of different) say(`${path} differs from what is published, and was left as it is`)
-  if (written.length + different.length === 0) say('The folder has everything that is published.')
+  if (command.do === 'mode') return settings(command.site, await client.settings(command.settings), print)
+  if (command.do === 'push') return push(command, client, print)
+  const { written, different } = await writeSchemas(command.folder, (await client.read()).schemas)
+  for (const path of written) print(`wrote ${path}`)
+  for (const path of different) print(`${path} differs from what is published, and was left as it is`)
+  if (written.length + different.length === 0) print('The folder has everything that is published.')
 }
 
 async function push(
-  { folder, site, settings: wanted, prune, force, dryRun }: Command & { do: 'push' },
+  { folder, site, settings: planSettings, prune, force, dryRun }: Command & { do: 'push' },
   client: AdminClient,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<void> {
   const mine = await readSchemas(folder)
   const published = await client.read()
@@ -56,25 +60,27 @@ async function push(
     ['~', changed],
     ['-', removed],
   ] as const)
-    for (const name of names) say(`${sign} ${name}`)
+    for (const name of names) print(`${sign} ${name}`)
   if (changed.length > 0 && !force)
     throw new CommandError(
       `nothing was published: ${changed.join(', ')} is published with other content. Give the change a version of its own, or use --force`,
     )
-  const kept = prune ? [] : difference(published.schemas, mine).removed
-  if (kept.length > 0) say(`${counted(kept.length, 'version')} that the folder doesn't have: kept, see --prune`)
+  const unlisted = prune ? [] : difference(published.schemas, mine).removed
+  if (unlisted.length > 0)
+    print(`${counted(unlisted.length, 'version')} that the folder doesn't have: kept, see --prune`)
   const changes = added.length + changed.length + removed.length
-  if (dryRun) return say(changes === 0 ? 'Nothing would change.' : 'Nothing was published: it was a dry run.')
-  if (changes === 0 && Object.keys(wanted).length === 0) return say('Nothing to publish: the site has all of it.')
+  if (dryRun) return print(changes === 0 ? 'Nothing would change.' : 'Nothing was published: it was a dry run.')
+  if (changes === 0 && Object.keys(planSettings).length === 0)
+    return print('Nothing to publish: the site has all of it.')
   const { revision } = published
-  settings(site, await client.replace({ schemas, ...wanted, revision, force }), say)
+  settings(site, await client.replace({ schemas, ...planSettings, revision, force }), print)
 }
 
-function settings(site: string, { revision, mode, unplanned }: StoredPlan, say: (line: string) => void): void {
-  say(
+function settings(site: string, { revision, mode, unplanned }: StoredPlan, print: (line: string) => void): void {
+  print(
     `${site}: revision ${revision}, mode ${mode}${unplanned === 'violation' ? ', unplanned events are violations' : ''}`,
   )
-  if (mode === 'off') say(`Nothing is checked yet: npm run plan -- mode warn --site ${site}`)
+  if (mode === 'off') print(`Nothing is checked yet: npm run plan -- mode warn --site ${site}`)
 }
 
 function listOf({ schemas, revision, mode, unplanned }: StoredPlan): string[] {

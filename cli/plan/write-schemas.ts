@@ -8,7 +8,7 @@ import { parseSchema } from '@slotstream/tracking-plan'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are among them
 const UNFIT = /[\u0000-\u001f/\\:*?"<>|%]|^\.|[. ]$/g
 
-/** An event's name as the name of a folder: as it is, save for what no file system takes. */
+/** Returns an event's name as the name of a folder: as it is, save for what no file system takes. */
 export function folderName(event: string): string {
   return event.replace(UNFIT, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }

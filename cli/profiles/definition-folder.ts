@@ -12,20 +12,20 @@ import { fileOf, itemsOf, namesIn, parseJson, writeLists } from '../list-folder.
  */
 export async function readDefinitions(folder: string): Promise<Partial<Definitions>> {
   const names = await namesIn(folder, DEFINITION_KINDS)
-  const found: Partial<Definitions> = {}
+  const definitions: Partial<Definitions> = {}
   const faults: string[] = []
   for (const kind of DEFINITION_KINDS.filter(each => names.includes(fileOf(each)))) {
     const path = join(folder, fileOf(kind))
     const checked = checkDefinitionForm(kind, itemsOf(kind, parseJson(path, await readFile(path, 'utf8'))))
-    if (checked.ok) Object.assign(found, { [kind]: checked.value })
+    if (checked.ok) Object.assign(definitions, { [kind]: checked.value })
     else faults.push(...checked.faults.map(fault => `${path}: ${fault}`))
   }
   if (faults.length > 0) throw new CommandError(faults.join('\n'))
-  if (Object.keys(found).length === 0)
+  if (Object.keys(definitions).length === 0)
     throw new CommandError(
       `there are no definitions in ${folder}: put them there as ${DEFINITION_KINDS.map(fileOf).join(', ')}`,
     )
-  return found
+  return definitions
 }
 
 /** Writes definitions into a folder, see `writeLists`. */

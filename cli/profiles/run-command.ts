@@ -9,7 +9,7 @@ import { readDefinitions, writeDefinitions } from './definition-folder.js'
 import { differenceOf } from './difference.js'
 import { type Command, USAGE } from './parse-arguments.js'
 
-type Say = (line: string) => void
+type Print = (line: string) => void
 
 /** The site's definitions, and the revision of each kind. */
 interface Published {
@@ -17,34 +17,34 @@ interface Published {
   revisions: Record<DefinitionKind, number>
 }
 
-/** Does what was ordered and says what came of it. Throws CommandError when it could not be done. */
-export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
-  if (order.do === 'help') return say(USAGE)
-  if (order.do === 'check') return check(order.folder, say)
-  const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
-  if (order.do === 'pull') return pull(order, call, say)
-  const mine = await readDefinitions(order.folder)
+/** Runs a command and prints its outcome. Throws CommandError when it could not be done. */
+export async function runCommand(command: Command, env: NodeJS.ProcessEnv, print: Print): Promise<void> {
+  if (command.do === 'help') return print(USAGE)
+  if (command.do === 'check') return check(command.folder, print)
+  const call = createAdminCall(command.collector, command.site, await findAdminToken(env))
+  if (command.do === 'pull') return pull(command, call, print)
+  const mine = await readDefinitions(command.folder)
   const published = await readPublished(call)
   const changed = changedKinds(mine, published)
-  for (const { lines } of changed) for (const line of lines) say(line)
-  if (changed.length === 0) return say('Nothing to publish: the site has all of it.')
-  if (order.do === 'diff') return
+  for (const { lines } of changed) for (const line of lines) print(line)
+  if (changed.length === 0) return print('Nothing to publish: the site has all of it.')
+  if (command.do === 'diff') return
   const kinds = changed.map(({ kind }) => kind)
-  refuseFaults(order.folder, kinds, { ...published.definitions, ...mine })
-  if (order.dryRun) return say('Nothing was published: it was a dry run.')
-  for (const warning of await push(order.site, kinds, mine, published, call, say)) say(`! ${warning}`)
+  refuseFaults(command.folder, kinds, { ...published.definitions, ...mine })
+  if (command.dryRun) return print('Nothing was published: it was a dry run.')
+  for (const warning of await push(command.site, kinds, mine, published, call, print)) print(`! ${warning}`)
 }
 
-async function check(folder: string, say: Say): Promise<void> {
+async function check(folder: string, print: Print): Promise<void> {
   const mine = await readDefinitions(folder)
   const { features = [], patterns = [], segments = [] } = mine
   // Which names segments may use depends on the others, which the site has where the folder has not.
   const isWhole = mine.features !== undefined && mine.patterns !== undefined
   const kinds = DEFINITION_KINDS.filter(kind => mine[kind] !== undefined && (kind !== 'segments' || isWhole))
   refuseFaults(folder, kinds, { features, patterns, segments })
-  say(countsOf(mine))
+  print(countsOf(mine))
   if (mine.segments !== undefined && !isWhole)
-    say('The conditions of segments are checked when they are pushed, among the features and patterns of the site.')
+    print('The conditions of segments are checked when they are pushed, among the features and patterns of the site.')
 }
 
 /** @throws CommandError with a line for each fault of these kinds, naming the file */
@@ -74,7 +74,7 @@ async function push(
   mine: Partial<Definitions>,
   { revisions }: Published,
   call: AdminCall,
-  say: Say,
+  print: Print,
 ): Promise<string[]> {
   const done: string[] = []
   const warnings = new Set<string>()
@@ -85,19 +85,19 @@ async function push(
       throw error instanceof CommandError ? new CommandError(`${kind}: ${error.message}${before}`) : error
     })) as { revision: number; warnings?: string[] }
     done.push(kind)
-    say(`${site}: ${kind} revision ${answer.revision}`)
+    print(`${site}: ${kind} revision ${answer.revision}`)
     for (const warning of answer.warnings ?? []) warnings.add(warning)
   }
   // Of those that were published after it, nothing is unfit any more.
   return [...warnings].filter(warning => !kinds.some(kind => warning.startsWith(`${kind}[`)))
 }
 
-async function pull(order: Command & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
+async function pull(command: Command & { do: 'pull' }, call: AdminCall, print: Print): Promise<void> {
   const { definitions } = await readPublished(call)
-  const { written, different } = await writeDefinitions(order.folder, definitions, order.force)
-  for (const path of written) say(`wrote ${path}`)
-  for (const path of different) say(`${path} differs from what is published, and was left as it is: see --force`)
-  if (written.length + different.length === 0) say('The folder has everything that is published.')
+  const { written, different } = await writeDefinitions(command.folder, definitions, command.force)
+  for (const path of written) print(`wrote ${path}`)
+  for (const path of different) print(`${path} differs from what is published, and was left as it is: see --force`)
+  if (written.length + different.length === 0) print('The folder has everything that is published.')
 }
 
 async function readPublished(call: AdminCall): Promise<Published> {

@@ -26,7 +26,7 @@ function isExpected(error: unknown): error is Error {
   return error instanceof ReplayError || error instanceof CommandError || error instanceof ConfigurationError
 }
 
-/** Does what was ordered; resolves to what to tell at the end. */
+/** Runs a command; resolves to the text to print at the end. */
 async function runCommand(order: Command): Promise<string> {
   if (order.do === 'help') return USAGE
   const adminToken = await findAdminToken()

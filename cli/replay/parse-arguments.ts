@@ -53,7 +53,7 @@ export type Command =
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
   | { do: 'decisions'; period: ReplayedPeriod; with: string[]; json: boolean; collector: string }
 
-/** The command line as an order. Throws ReplayError, ConfigurationError. */
+/** Parses the command line. Throws ReplayError, ConfigurationError. */
 export function parseArguments(args: string[], env: Environment): Command {
   const { values, positionals } = read(args, collectorOnThisMachine(env))
   const [what, path] = positionals

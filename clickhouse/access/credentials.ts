@@ -24,7 +24,7 @@ export interface AuthenticatorOptions {
   /** The account of clients of this machine that send no password. */
   nameless: Account
   writer: Account
-  /** The named users as they are now. */
+  /** Returns the named users as they are now. */
   users: () => Promise<ReadonlyMap<string, User>>
 }
 
@@ -59,31 +59,31 @@ export function createAuthenticator({ password, nameless, writer, users }: Authe
   const trusted = createTrusted()
   const hashing = createTurns(MAX_HASHING, MAX_WAITING, () => slowDown(1_000))
 
-  async function check(given: Credentials, known: ReadonlyMap<string, User>): Promise<Account | undefined> {
-    if (given.user === WRITER) return same(given.password, password) ? writer : undefined
-    const user = known.get(given.user)
-    const right = await hashing(() => verifyPassword(given.password, user?.hash ?? NO_USER))
+  async function check(credentials: Credentials, accounts: ReadonlyMap<string, User>): Promise<Account | undefined> {
+    if (credentials.user === WRITER) return same(credentials.password, password) ? writer : undefined
+    const user = accounts.get(credentials.user)
+    const right = await hashing(() => verifyPassword(credentials.password, user?.hash ?? NO_USER))
     return right && user ? user : undefined
   }
 
   return async (headers, url, client) => {
-    const given = credentialsOf(headers, url)
-    const known = await users()
-    if (given.user === NAMELESS && NO_PASSWORD.includes(given.password)) {
+    const credentials = credentialsOf(headers, url)
+    const accounts = await users()
+    if (credentials.user === NAMELESS && NO_PASSWORD.includes(credentials.password)) {
       if (client.loopback) return nameless
       throw passwordRequired()
     }
     // The loader's own password is random, and a local process that guesses must not keep the loader out.
-    const exempt = given.user === WRITER && client.loopback
-    const proof = [client.key, given.user, given.password, known.get(given.user)?.hash ?? '']
-    const remembered = trusted.has(proof) ? known.get(given.user) : undefined
+    const exempt = credentials.user === WRITER && client.loopback
+    const proof = [client.key, credentials.user, credentials.password, accounts.get(credentials.user)?.hash ?? '']
+    const remembered = trusted.has(proof) ? accounts.get(credentials.user) : undefined
     if (remembered) return remembered
     const pause = exempt ? 0 : pauses.remaining(client.key)
     if (pause > 0) throw slowDown(pause)
-    const account = await check(given, known)
+    const account = await check(credentials, accounts)
     if (!account) {
       if (!exempt) pauses.wrong(client.key)
-      throw failed(given.user)
+      throw failed(credentials.user)
     }
     trusted.add(proof)
     return account

@@ -54,9 +54,9 @@ const ACCESS_FOLDER = 'access-of-slotstream'
  * @returns arguments for opening a connection
  */
 export function writeGrants(folder: string, policies: readonly RowPolicy[] = []): string[] {
-  const own = join(folder, ACCESS_FOLDER)
-  mkdirSync(own, { recursive: true, mode: 0o700 })
-  const [config, users] = [join(own, 'config.xml'), join(own, 'users.xml')]
+  const accessFolder = join(folder, ACCESS_FOLDER)
+  mkdirSync(accessFolder, { recursive: true, mode: 0o700 })
+  const [config, users] = [join(accessFolder, 'config.xml'), join(accessFolder, 'users.xml')]
   const queries = GRANTS.map(grant => `<query>GRANT ${grant} ON *.*</query>`).join('')
   const defaults = Object.entries(DEFAULTS).map(([name, value]) => `<${name}>${value}</${name}>`)
   writeFileSync(

@@ -12,24 +12,24 @@ const MAX_ADDRESSES = 10_000
  * nothing, or the owner of one account could guess at the others.
  */
 export interface LoginPauses {
-  /** Milliseconds that the address still has to wait; 0 when it may try. */
+  /** Returns the milliseconds that the address still has to wait; 0 when it may try. */
   remaining(address: string): number
   wrong(address: string): void
 }
 
 /** @param now milliseconds of a clock */
 export function createLoginPauses(now: () => number = Date.now): LoginPauses {
-  const known = new Map<string, { count: number; last: number; until: number }>()
+  const wrongLogins = new Map<string, { count: number; last: number; until: number }>()
   return {
-    remaining: address => Math.max(0, (known.get(address)?.until ?? 0) - now()),
+    remaining: address => Math.max(0, (wrongLogins.get(address)?.until ?? 0) - now()),
     wrong(address) {
       const at = now()
-      const before = known.get(address)
+      const before = wrongLogins.get(address)
       const count = before && at - before.last < FORGET_MS ? before.count + 1 : 1
       const pause = count <= FREE ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (count - FREE - 1), MAX_PAUSE_MS)
-      known.delete(address)
-      known.set(address, { count, last: at, until: at + pause })
-      if (known.size > MAX_ADDRESSES) known.delete(known.keys().next().value!)
+      wrongLogins.delete(address)
+      wrongLogins.set(address, { count, last: at, until: at + pause })
+      if (wrongLogins.size > MAX_ADDRESSES) wrongLogins.delete(wrongLogins.keys().next().value!)
     },
   }
 }

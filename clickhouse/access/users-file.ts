@@ -99,20 +99,20 @@ function userOf(name: string, stored: unknown, limitsOf: (role: Role) => Account
     return wrong('"password" must be a hash, "scrypt$…": npm run clickhouse-users makes one')
   const about = troubleWithDatabases(role as string, databases)
   if (about) wrong(about)
-  const known = role as Role
+  const checkedRole = role as Role
   return {
     name,
-    role: known,
+    role: checkedRole,
     hash: password,
     databases: databases as string[],
-    limits: limitsFrom(limits, limitsOf(known), wrong),
+    limits: limitsFrom(limits, limitsOf(checkedRole), wrong),
   }
 }
 
-function limitsFrom(given: unknown, usual: AccountLimits, wrong: (what: string) => never): AccountLimits {
-  if (!isObject(given)) return wrong('"limits" must be an object')
+function limitsFrom(raw: unknown, usual: AccountLimits, wrong: (what: string) => never): AccountLimits {
+  if (!isObject(raw)) return wrong('"limits" must be an object')
   const limits: Record<string, number> = { ...usual }
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(raw)) {
     if (!Object.hasOwn(limits, name))
       wrong(`the limit "${name}" is unknown: ${Object.keys(usual).join(', ')} are known`)
     if (!Number.isSafeInteger(value) || (value as number) < 1)

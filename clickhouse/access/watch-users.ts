@@ -35,9 +35,9 @@ export async function watchUsers(
       if (error.code === 'ENOENT') return undefined
       throw error
     })
-    const found = facts ? [facts.ino, facts.size, facts.mtimeMs, facts.ctimeMs, facts.mode].join(':') : 'none'
-    if (found === version) return
-    version = found
+    const newVersion = facts ? [facts.ino, facts.size, facts.mtimeMs, facts.ctimeMs, facts.mode].join(':') : 'none'
+    if (newVersion === version) return
+    version = newVersion
     if (!facts) users = new Map()
     else {
       if ((facts.mode & FORBIDDEN_MODE) !== 0) throw new Error(`others may read or write it: chmod 600 ${file}`)

@@ -27,11 +27,11 @@ export interface Engine {
   run(query: EngineQuery, signal: AbortSignal): Promise<{ body: Buffer; summary: QuerySummary }>
   /** Inserts bytes in the statement's format, any of ClickHouse's. Once begun it isn't cancelled. */
   insert(query: EngineQuery, data: Buffer, signal: AbortSignal): Promise<QuerySummary>
-  /** How far the query has come, by a look at the engine; undefined when it isn't running. */
+  /** Resolves to the progress of the query, by a look at the engine; undefined when it isn't running. */
   progressOf(query: EngineQuery): Promise<QueryProgress | undefined>
   /** Lets go what the queries of a session have left: its temporary tables. */
   endSession(key: string): void
-  /** The statement without literals and comments, as the engine reads it; undefined when it doesn't parse. */
+  /** Returns the statement without literals and comments, as the engine reads it; undefined when it doesn't parse. */
   normalize(sql: string): Promise<string | undefined>
   /** Resolves when no write is running, or after `timeoutMs`; then cancels what still runs and closes everything. */
   close(timeoutMs: number): Promise<void>

@@ -33,7 +33,7 @@ export function columnsFromTypes(types: string, names: Names): string {
     .join(', ')
 }
 
-/** The tokens between commas that are outside of brackets. */
+/** Returns the tokens between commas that are outside of brackets. */
 function itemsOf(text: string): Token[][] {
   if (text.length > MAX_TEXT) throw denied(`the columns of an external table take ${MAX_TEXT} characters at most`)
   const items: Token[][] = [[]]

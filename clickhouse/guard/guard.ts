@@ -126,7 +126,7 @@ export function checkCanonical(
   }
 }
 
-/** The clauses that belong to the table that is made or altered, not to a query. */
+/** Returns the clauses that belong to the table that is made or altered, not to a query. */
 function tableSettingsOf(sql: string, tokens: readonly Token[], clauses: SettingsClause[]): SettingsClause[] {
   if (sql.startsWith('ALTER')) return clauses.filter(({ start }) => isKeyword(tokens[start], 'SETTING'))
   if (!sql.startsWith('CREATE')) return []

@@ -1,16 +1,16 @@
 import { ClickHouseException } from '../errors.js'
 
-/** A refusal of something that leaves the database or the user's part of it; `what` says what to do instead. */
+/** Returns a refusal of something that leaves the database or the user's part of it; `what` says what to do instead. */
 export function denied(what: string): ClickHouseException {
   return new ClickHouseException(497, 'ACCESS_DENIED', `Not enough privileges: ${what}`)
 }
 
-/** A refusal of a statement that writes, of a user who only reads. */
+/** Returns a refusal of a statement that writes, of a user who only reads. */
 export function readOnly(what: string): ClickHouseException {
   return new ClickHouseException(164, 'READONLY', what)
 }
 
-/** A refusal of SQL that the guard doesn't understand. */
+/** Returns a refusal of SQL that the guard doesn't understand. */
 export function cannotRead(what: string): ClickHouseException {
   return denied(`this statement has ${what}, which can't be checked here: write it in a plainer way`)
 }

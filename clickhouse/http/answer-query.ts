@@ -55,7 +55,7 @@ export function createQueryAnswers(deps: AnswerQueryDeps): QueryAnswers {
     const gone = abortWhenGone(response)
     const head = createHead(response)
     const record = recordQuery(deps.queryLog, request, queryId)
-    let known: { account?: Account; sql?: string } = {}
+    let facts: { account?: Account; sql?: string } = {}
     let incoming: IncomingBody | undefined
     let leave = () => {}
     let stopReporting = () => {}
@@ -67,7 +67,7 @@ export function createQueryAnswers(deps: AnswerQueryDeps): QueryAnswers {
         queryId,
         client: clientAddressOf(request),
         onRead: read => {
-          known = read
+          facts = read
         },
         receive: account => {
           incoming = deps.clients.receive(request.socket, account)
@@ -82,15 +82,15 @@ export function createQueryAnswers(deps: AnswerQueryDeps): QueryAnswers {
       // Before the answer's last byte: a client that has it may send the session's next query.
       leave = () => ready.session?.leave(ready.query.session !== undefined && gone.signal.aborted)
       if (isRead(ready)) reads.add(gone)
-      record.ended(known.account, await run(engine, ready, reply, gone.signal, leave))
+      record.ended(facts.account, await run(engine, ready, reply, gone.signal, leave))
     } catch (error) {
       leave()
       const exception = response.destroyed ? cancelled() : toClickHouseException(error)
       // Without a reply the statement was rejected before it began.
-      if (!reply) record.rejected(await readRejected(deps, known, exception))
-      record.ended(known.account, exception)
+      if (!reply) record.rejected(await readRejected(deps, facts, exception))
+      record.ended(facts.account, exception)
       if (response.destroyed) return
-      logFailure({ queryId, exception, user: known.account?.name, sql: known.sql })
+      logFailure({ queryId, exception, user: facts.account?.name, sql: facts.sql })
       if (response.headersSent) reply?.breakOff(formatException(exception, engine.version))
       else fail(request, response, head, exception, engine.version)
     } finally {

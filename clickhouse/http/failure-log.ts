@@ -19,7 +19,7 @@ export interface Failure {
 }
 
 export interface FailureLogOptions {
-  /** The statement without literals and comments; undefined for what doesn't parse. */
+  /** Returns the statement without literals and comments; undefined for what doesn't parse. */
   normalize: (sql: string) => Promise<string | undefined>
   write: (entry: Record<string, unknown>) => void
   now?: () => number

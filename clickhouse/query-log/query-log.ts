@@ -39,14 +39,14 @@ export interface QueryLog {
 export interface QueryLogOptions {
   /** Inserts rows of JSONEachRow. */
   insert: (rows: Buffer) => Promise<unknown>
-  /** Is told how many queries were left out, or that rows couldn't be written. */
+  /** Called with how many queries were left out, or that rows couldn't be written. */
   warn: (entry: Record<string, unknown>) => void
   now?: () => number
 }
 
 /** Creates a log whose memory and pace are bounded: what comes faster is counted only. */
 export function createQueryLog({ insert, warn, now = Date.now }: QueryLogOptions): QueryLog {
-  let held: string[] = []
+  let pending: string[] = []
   let counts = new Map<string, number>()
   const budget = createHourlyBudget(now)
   let leftOut = 0
@@ -58,8 +58,8 @@ export function createQueryLog({ insert, warn, now = Date.now }: QueryLogOptions
     clearTimeout(timer)
     timer = undefined
     if (leftOut > 0) warn({ msg: 'queries left out of the query log', count: leftOut })
-    const rows = held
-    held = []
+    const rows = pending
+    pending = []
     counts = new Map()
     leftOut = 0
     if (rows.length === 0) return writing
@@ -75,12 +75,12 @@ export function createQueryLog({ insert, warn, now = Date.now }: QueryLogOptions
   return {
     record(query) {
       if (closed) return
-      const own = counts.get(query.user) ?? 0
-      const row = held.length >= MAX_HELD || own >= MAX_HELD / 2 ? '' : `${JSON.stringify(rowOf(query, now()))}\n`
+      const ofUser = counts.get(query.user) ?? 0
+      const row = pending.length >= MAX_HELD || ofUser >= MAX_HELD / 2 ? '' : `${JSON.stringify(rowOf(query, now()))}\n`
       if (row === '' || !budget.takes(query.user, Buffer.byteLength(row))) leftOut++
       else {
-        counts.set(query.user, own + 1)
-        held.push(row)
+        counts.set(query.user, ofUser + 1)
+        pending.push(row)
       }
       timer ??= setTimeout(flush, FLUSH_MS).unref()
     },
@@ -106,9 +106,9 @@ function createHourlyBudget(now: () => number) {
         total = 0
         bytes.clear()
       }
-      const own = (bytes.get(user) ?? 0) + size
-      if (own > MAX_USER_BYTES || total + size > MAX_BYTES) return false
-      bytes.set(user, own)
+      const ofUser = (bytes.get(user) ?? 0) + size
+      if (ofUser > MAX_USER_BYTES || total + size > MAX_BYTES) return false
+      bytes.set(user, ofUser)
       total += size
       return true
     },

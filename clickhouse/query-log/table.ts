@@ -43,7 +43,7 @@ export async function createLogTable(connection: EngineConnection): Promise<void
 /** The statement that inserts rows of the log, of JSONEachRow. */
 export const INSERT_LOG = `INSERT INTO ${LOG_DATABASE}.${LOG_TABLE} FORMAT JSONEachRow`
 
-/** The name of a connection whose statements read the log for a user; without one they find no rows in it. */
+/** Returns the name of a connection whose statements read the log for a user; without one they find no rows in it. */
 export function connectionName(id: string, reader: string | undefined): string {
   return reader === undefined ? id : `${id}${READER_MARK}${reader}`
 }
@@ -58,7 +58,7 @@ export const LOG_POLICY = {
   filter: `splitByString('${READER_MARK}', getSetting('log_comment'))[2] IN ('${EVERY_READER}', user)`,
 }
 
-/** Whether a statement may read the log, so that its connection has to name the reader. */
+/** Tells whether a statement may read the log, so that its connection has to name the reader. */
 export function mayReadLog(sql: string, database: string): boolean {
   return database === LOG_DATABASE || sql.includes(LOG_DATABASE)
 }

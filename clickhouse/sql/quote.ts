@@ -1,9 +1,9 @@
-/** A ClickHouse string literal. */
+/** Returns a ClickHouse string literal. */
 export function quoteString(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
 }
 
-/** A ClickHouse identifier in backticks. */
+/** Returns a ClickHouse identifier in backticks. */
 export function quoteName(name: string): string {
   return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
 }

@@ -95,7 +95,7 @@ export function readStatement(text: string): Statement {
   return statement
 }
 
-/** Whether a token is this bare keyword, in any case. */
+/** Tells whether a token is this bare keyword, in any case. */
 export function isWord(token: Token | undefined, keyword: string): boolean {
   return token?.kind === 'word' && token.text.toUpperCase() === keyword
 }

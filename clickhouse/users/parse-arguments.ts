@@ -37,9 +37,9 @@ function readOptions(words: string[]): Record<string, string | undefined> {
   const options: Record<string, string> = Object.create(null)
   for (let at = 0; at < words.length; at++) {
     const [, name, value] = /^--([a-z]+)(?:=(.*))?$/s.exec(words[at]!) ?? []
-    const given = value ?? words[++at]
-    if (name === undefined || given === undefined) throw new UsageError(USAGE)
-    options[name] = given
+    const text = value ?? words[++at]
+    if (name === undefined || text === undefined) throw new UsageError(USAGE)
+    options[name] = text
   }
   return options
 }

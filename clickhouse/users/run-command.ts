@@ -10,10 +10,10 @@ export async function runOnUsers(command: Command, store: UsersStore, print: (li
   const save = () => store.write({ ...stored, users: Object.fromEntries(users) } satisfies StoredUsers)
   if (command.do === 'list') return print(listOf(users))
   const { name } = command
-  const known = users.get(name)
+  const existing = users.get(name)
 
   if (command.do === 'add') {
-    if (known) throw new Error(`there is a user "${name}": change the password, or remove it first`)
+    if (existing) throw new Error(`there is a user "${name}": change the password, or remove it first`)
     const { role, databases } = command
     const password = makePassword()
     users.set(name, { role, password: await hashPassword(password), ...(databases.length > 0 && { databases }) })
@@ -23,14 +23,16 @@ export async function runOnUsers(command: Command, store: UsersStore, print: (li
     )
     return print(`password (shown this once): ${password}`)
   }
-  if (!known) throw new Error(`there is no user "${name}"`)
+  if (!existing) throw new Error(`there is no user "${name}"`)
   if (command.do === 'remove') {
     users.delete(name)
     save()
-    return print(`${name} is removed.${known.databases ? ` Left as they are: ${known.databases.join(', ')}.` : ''}`)
+    return print(
+      `${name} is removed.${existing.databases ? ` Left as they are: ${existing.databases.join(', ')}.` : ''}`,
+    )
   }
   const password = makePassword()
-  users.set(name, { ...known, password: await hashPassword(password) })
+  users.set(name, { ...existing, password: await hashPassword(password) })
   save()
   print(`password of ${name} (shown this once): ${password}`)
 }

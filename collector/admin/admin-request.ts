@@ -12,8 +12,8 @@ const MAX_ADMIN_BYTES = 5 * 1024 * 1024
 const MAX_ADMIN_DEPTH = 64
 
 /**
- * The body of an admin request; whole numbers in it that JavaScript would round are text, see `parseExact`. Throws
- * Failure unless it is a JSON object.
+ * Returns the body of an admin request; whole numbers in it that JavaScript would round are text, see `parseExact`.
+ * Throws Failure unless it is a JSON object.
  *
  * @param maxBytes largest body. Default: 5 MB
  */
@@ -29,20 +29,20 @@ export async function objectOf(
   return parseExact(written.text, value) as Record<string, unknown>
 }
 
-/** The value that was checked. Throws Failure when something is wrong with it. */
+/** Returns the value that was checked. Throws Failure when something is wrong with it. */
 export function valid<T>(checked: Check<T>): T {
   if (!checked.ok) throw new Failure('malformed', checked.reason)
   return checked.value
 }
 
-/** The body, all of whose fields are known. Throws Failure with the field that was probably meant otherwise. */
+/** Returns the body, all of whose fields are known. Throws Failure with the field that was probably meant otherwise. */
 export function fieldsOf(body: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
   const trouble = unknownField(body, fields)
   if (trouble !== undefined) throw new Failure('malformed', trouble)
   return body
 }
 
-/** Whether a request has a body, for methods that may come without one. */
+/** Tells whether a request has a body, for methods that may come without one. */
 export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

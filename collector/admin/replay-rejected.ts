@@ -11,9 +11,9 @@ import { createSenders } from '../keys/senders.js'
 import type { CollectorMetrics } from '../metrics.js'
 import type { Plans } from '../plan/plans.js'
 import { fieldsOf, objectOf } from './admin-request.js'
-import type { SiteRouteParts } from './route-parts.js'
+import type { SiteRouteDeps } from './route-deps.js'
 
-export interface ReplayRouteParts extends SiteRouteParts {
+export interface ReplayRouteDeps extends SiteRouteDeps {
   plans: Pick<Plans, 'of'>
   enrich: Enrich
   publisher: Publisher
@@ -37,8 +37,8 @@ interface Arrived {
  * they did. So a message becomes the same event however often it is replayed. What is still invalid is named and stored
  * nowhere: it is among the rejected already. With `dryRun` nothing is stored at all.
  */
-export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
-  const { siteOf, plans, enrich, publisher, partitions, metrics, tombstones } = parts
+export function addReplayRoute(router: Router, deps: ReplayRouteDeps): void {
+  const { siteOf, plans, enrich, publisher, partitions, metrics, tombstones } = deps
 
   router.post('/sites/:siteId/rejected/replay', async (request, response) => {
     const site = siteOf(request)
@@ -65,10 +65,10 @@ export function addReplayRoute(router: Router, parts: ReplayRouteParts): void {
       }
       // The address is not kept, so the place is not known any more.
       const enricher = enrich(site, { userAgent, address: () => '' })
-      const taken = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })
+      const batch = takeBatch({ batch: [message], sentAt }, { ...arrival, enricher })
       // One by one, so that the broker knows a message again whatever was replayed together with it.
-      for (const envelope of taken.envelopes) publications.push(...eventPublications(envelope, 'replay', partitions))
-      for (const rejection of taken.rejections) rejected.push({ ...rejection, index })
+      for (const envelope of batch.envelopes) publications.push(...eventPublications(envelope, 'replay', partitions))
+      for (const rejection of batch.rejections) rejected.push({ ...rejection, index })
     }
     if (dryRun !== true) {
       await publishAll(publisher, publications, metrics)

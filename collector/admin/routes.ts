@@ -4,47 +4,47 @@ import { Failure, unavailable } from '../http/failure.js'
 import type { AdminGate } from '../safety/admin-gate.js'
 import type { CatalogRouteParts } from './catalog/parts.js'
 import { addCatalogRoutes } from './catalog/routes.js'
-import { addDecisionRoutes, type DecisionRouteParts } from './decisions/routes.js'
-import { addDefinitionRoutes, type DefinitionRouteParts } from './definitions/routes.js'
+import { addDecisionRoutes, type DecisionRouteDeps } from './decisions/routes.js'
+import { addDefinitionRoutes, type DefinitionRouteDeps } from './definitions/routes.js'
 import { addExperimentRoutes, type ExperimentRouteParts } from './experiments/routes.js'
-import { addMergeRoutes, type MergeRouteParts } from './people/merge-routes.js'
-import { addPeopleRoutes, type PeopleRouteParts } from './people/routes.js'
-import { addPlanRoutes, type PlanRouteParts } from './plan/routes.js'
-import { addPreviewRoutes, type PreviewRouteParts } from './previews/routes.js'
-import { addProfileRoutes, type ProfileRouteParts } from './profiles/routes.js'
-import { addReplayRoute, type ReplayRouteParts } from './replay-rejected.js'
-import type { SiteRequest, SiteRouteParts } from './route-parts.js'
-import { addSiteRoutes, type SitesRouteParts } from './sites/routes.js'
-import { addWebhookRoutes, type WebhookRouteParts } from './webhooks/routes.js'
+import { addMergeRoutes, type MergeRouteDeps } from './people/merge-routes.js'
+import { addPeopleRoutes, type PeopleRouteDeps } from './people/routes.js'
+import { addPlanRoutes, type PlanRouteDeps } from './plan/routes.js'
+import { addPreviewRoutes, type PreviewRouteDeps } from './previews/routes.js'
+import { addProfileRoutes, type ProfileRouteDeps } from './profiles/routes.js'
+import { addReplayRoute, type ReplayRouteDeps } from './replay-rejected.js'
+import type { SiteRequest, SiteRouteDeps } from './route-deps.js'
+import { addSiteRoutes, type SitesRouteDeps } from './sites/routes.js'
+import { addWebhookRoutes, type WebhookRouteDeps } from './webhooks/routes.js'
 
 /** Names of what a bucket throws while the broker is away or about to be back; not all of the classes are exported. */
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
 
-type RouteParts = SitesRouteParts &
+type RouteDeps = SitesRouteDeps &
   CatalogRouteParts &
-  ProfileRouteParts &
-  DecisionRouteParts &
-  DefinitionRouteParts &
+  ProfileRouteDeps &
+  DecisionRouteDeps &
+  DefinitionRouteDeps &
   ExperimentRouteParts &
-  PlanRouteParts &
-  ReplayRouteParts &
-  PeopleRouteParts &
-  MergeRouteParts &
-  WebhookRouteParts &
-  PreviewRouteParts
+  PlanRouteDeps &
+  ReplayRouteDeps &
+  PeopleRouteDeps &
+  MergeRouteDeps &
+  WebhookRouteDeps &
+  PreviewRouteDeps
 
-export interface AdminParts extends Omit<RouteParts, keyof SiteRouteParts> {
+export interface AdminDeps extends Omit<RouteDeps, keyof SiteRouteDeps> {
   gate: AdminGate
   /** Answers with the status of the whole installation. */
   pipeline: RequestHandler
-  /** Whether the sites and the stream can be reached now. */
+  /** Tells whether the sites and the stream can be reached now. */
   ready: () => boolean
 }
 
 /** Creates the router of `/v1/admin/…`: each folder beside this file adds the routes of its subject. */
-export function adminRoutes(adminParts: AdminParts): Router {
-  const { gate, sites, pipeline, ready } = adminParts
-  const parts = { ...adminParts, siteOf }
+export function adminRoutes(adminDeps: AdminDeps): Router {
+  const { gate, sites, pipeline, ready } = adminDeps
+  const deps = { ...adminDeps, siteOf }
   const router = express.Router()
   router.use((request, _response, next) => {
     gate.check(request)
@@ -52,18 +52,18 @@ export function adminRoutes(adminParts: AdminParts): Router {
     next()
   })
   router.get('/pipeline', pipeline)
-  addSiteRoutes(router, parts)
-  addCatalogRoutes(router, parts)
-  addProfileRoutes(router, parts)
-  addDecisionRoutes(router, parts)
-  addDefinitionRoutes(router, parts)
-  addExperimentRoutes(router, parts)
-  addPlanRoutes(router, parts)
-  addReplayRoute(router, parts)
-  addPeopleRoutes(router, parts)
-  addMergeRoutes(router, parts)
-  addWebhookRoutes(router, parts)
-  addPreviewRoutes(router, parts)
+  addSiteRoutes(router, deps)
+  addCatalogRoutes(router, deps)
+  addProfileRoutes(router, deps)
+  addDecisionRoutes(router, deps)
+  addDefinitionRoutes(router, deps)
+  addExperimentRoutes(router, deps)
+  addPlanRoutes(router, deps)
+  addReplayRoute(router, deps)
+  addPeopleRoutes(router, deps)
+  addMergeRoutes(router, deps)
+  addWebhookRoutes(router, deps)
+  addPreviewRoutes(router, deps)
 
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)

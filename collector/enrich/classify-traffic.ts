@@ -40,8 +40,8 @@ export function classifyTraffic(arrived: Arrived, ownHosts: ReadonlySet<string>)
   const host = from && hostOf(from)
   if (!host) return { channel: 'direct' }
   if ((page && hostOf(page) === host) || ownHosts.has(host)) return { channel: 'internal' }
-  const known = knownHost(host)
-  return known ?? { channel: 'referral', source: host.slice(0, MAX_SOURCE_LENGTH) }
+  const traffic = knownHost(host)
+  return traffic ?? { channel: 'referral', source: host.slice(0, MAX_SOURCE_LENGTH) }
 }
 
 const exact = new Map<string, Traffic>()
@@ -58,8 +58,8 @@ for (const [channel, source, hosts] of REFERRERS)
 function knownHost(host: string): Traffic | undefined {
   const labels = host.split('.')
   for (let first = 0; first < labels.length; first++) {
-    const known = namedBy(labels.slice(first))
-    if (known) return known.channel !== 'search' || labels.slice(0, first).every(isSearching) ? known : undefined
+    const traffic = namedBy(labels.slice(first))
+    if (traffic) return traffic.channel !== 'search' || labels.slice(0, first).every(isSearching) ? traffic : undefined
   }
   return undefined
 }

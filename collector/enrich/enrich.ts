@@ -60,12 +60,12 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
     const rules = compiled.get(site) ?? compile(site)
     compiled.set(site, rules)
     const { settings } = rules
-    let known: { userAgent: string; network: string; facts: MessageContext | undefined } | undefined
+    let latest: { userAgent: string; network: string; facts: MessageContext | undefined } | undefined
     let together: { facts: MessageContext | undefined; traffic: Traffic; all: MessageContext } | undefined
 
     /** Fields that are equal in all messages of one device. */
     function deviceFacts(userAgent: string, network: string): MessageContext | undefined {
-      if (known?.userAgent === userAgent && known.network === network) return known.facts
+      if (latest?.userAgent === userAgent && latest.network === network) return latest.facts
       const { device, bot } = userAgent ? agents(userAgent) : { device: {}, bot: undefined }
       const location = settings.location && network ? locations?.(network) : undefined
       const facts = {
@@ -74,19 +74,19 @@ export function createEnrich(places?: Places, categoryOf?: CategoryOf): Enrich {
         ...(settings.ip === 'truncated' && network ? { ip: network } : {}),
         ...(location ? { location } : {}),
       }
-      known = { userAgent, network, facts: Object.keys(facts).length > 0 ? facts : undefined }
-      return known.facts
+      latest = { userAgent, network, facts: Object.keys(facts).length > 0 ? facts : undefined }
+      return latest.facts
     }
 
-    /** The same object for messages that have device and way in in common. */
+    /** Returns the same object for messages that have device and way in in common. */
     function factsOf(message: Record<string, unknown>, named: string | undefined): MessageContext | undefined {
       const context = (message.context ?? {}) as MessageContext
       // A library on a server has its own user agent and address, which say nothing of the visitor.
       const isDevice = typeof context.userAgent === 'string' || context.library === undefined
-      const own = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
+      const userAgent = typeof context.userAgent === 'string' ? context.userAgent : (sender.userAgent ?? '')
       const wantsNetwork = settings.ip === 'truncated' || (settings.location && locations !== undefined)
       const network = named ?? (wantsNetwork && isDevice ? networks(sender.address()) : '')
-      const facts = deviceFacts(isDevice ? own : '', network)
+      const facts = deviceFacts(isDevice ? userAgent : '', network)
       const traffic = settings.traffic && arrivedOf(message, rules.traffic)
       if (!traffic) return facts
       if (together?.traffic !== traffic || together.facts !== facts)
@@ -151,7 +151,9 @@ function isSame(a: Arrived, b: Arrived): boolean {
   return a.url === b.url && a.referrer === b.referrer && a.source === b.source && a.medium === b.medium
 }
 
-/** How the visitor came to the message's page; nothing for messages that name no page address and no campaign. */
+/**
+ * Returns how the visitor came to the message's page; nothing for messages that name no page address and no campaign.
+ */
 function arrivedOf(message: Record<string, unknown>, classify: (arrived: Arrived) => Traffic): Traffic | undefined {
   const context = objectOf(message.context)
   const page = objectOf(context?.page)

@@ -46,9 +46,9 @@ export async function openPlaces(path: string, log: Log, lookEveryMs = LOOK_EVER
 
   return {
     find(address) {
-      const found = reader.get(address)
-      const country = found?.country?.iso_code
-      const city = found?.city?.names?.en
+      const place = reader.get(address)
+      const country = place?.country?.iso_code
+      const city = place?.city?.names?.en
       if (!country && !city) return undefined
       return { ...(country ? { country } : {}), ...(city ? { city } : {}) }
     },

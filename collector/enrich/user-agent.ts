@@ -32,11 +32,13 @@ interface Device {
 
 /** Creates the function that reads user agents, as far as their first `MAX_USER_AGENT` characters. */
 export function createUserAgents(): (userAgent: string) => UserAgentFacts {
-  const known = createMemo({ max: REMEMBERED, maxKeyLength: MAX_USER_AGENT }, read)
-  return userAgent => known(userAgent.length > MAX_USER_AGENT ? beginningOf(userAgent) : userAgent)
+  const facts = createMemo({ max: REMEMBERED, maxKeyLength: MAX_USER_AGENT }, read)
+  return userAgent => facts(userAgent.length > MAX_USER_AGENT ? beginningOf(userAgent) : userAgent)
 }
 
-/** A copy: a part of a text keeps the whole of it in memory for as long as it is remembered. */
+/**
+ * Returns the beginning as a copy: a part of a text keeps the whole of it in memory for as long as it is remembered.
+ */
 function beginningOf(userAgent: string): string {
   return Buffer.from(userAgent.slice(0, MAX_USER_AGENT)).toString()
 }

@@ -13,7 +13,7 @@ import type { Trusts } from './request/client-address.js'
 import { allowOrigin, answerPreflight } from './request/cors.js'
 import { HOST_HEADERS, publicHost } from './request/public-host.js'
 import type { Route } from './routes.js'
-import { sdkFile, sdkParts } from './sdk-file.js'
+import { sdkFile, sdkPlugins } from './sdk-file.js'
 import { serveSegmentLibrary } from './segment-library.js'
 import { serveFeatures } from './serve-features.js'
 
@@ -31,7 +31,7 @@ export interface MountTools {
 }
 
 /** Dependencies of the app. */
-export interface AppParts {
+export interface AppDeps {
   sites: Sites
   metrics: CollectorMetrics
   /** The server answers them before the router gets to see them, for speed. */
@@ -49,7 +49,7 @@ export interface AppParts {
   sdkFile: string
   /** Definitions of features that pages may read. */
   publicFeatures: PublicFeatures
-  /** Whether the sites are known: before that, every write key would be unknown. */
+  /** Tells whether the sites are known: before that, every write key would be unknown. */
   ready: () => boolean
   /** Returns what is missing before the collector can do its work. */
   missing: () => string[]
@@ -91,7 +91,7 @@ export function createApp({
   gate,
   showsMetrics,
   sendFailure,
-}: AppParts): Express {
+}: AppDeps): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('trust proxy', trustProxy)
@@ -112,9 +112,9 @@ export function createApp({
       response.set('Content-Type', metrics.registry.contentType).send(await metrics.text())
     })
 
-  const parts = mounted({ metrics, gate })
-  for (const { path, router } of parts) app.use(path, router)
-  const description = openApiDocument(routes, Object.assign({}, ...parts.map(({ described }) => described)))
+  const mounts = mounted({ metrics, gate })
+  for (const { path, router } of mounts) app.use(path, router)
+  const description = openApiDocument(routes, Object.assign({}, ...mounts.map(({ described }) => described)))
   app.get('/openapi.json', (_request, response) => {
     response.set('Access-Control-Allow-Origin', '*').json(description)
   })
@@ -142,7 +142,7 @@ export function createApp({
   serveFeatures(app, sites, ready, publicFeatures)
   app.get('/sdk.js', sdkFile(sdk))
   app.use(['/demo', '/console'], pageHeaders)
-  app.get('/sdk/:file', sdkParts(dirname(sdk)))
+  app.get('/sdk/:file', sdkPlugins(dirname(sdk)))
   serveSegmentLibrary(app, sdk, sites)
   const hasDemo = existsSync(demoDir)
   if (hasDemo) app.use('/demo', express.static(demoDir))

@@ -21,7 +21,7 @@ export class Failure extends Error {
   }
 }
 
-/** The stream can't take it now; the client is to keep it and come again. */
+/** Creates the failure of a stream that can't take it now; the client is to keep it and come again. */
 export function unavailable(): Failure {
   return new Failure(
     'unavailable',

@@ -12,7 +12,7 @@ import { createVisitorFlow } from '../safety/visitor-flow.js'
 import type { CollectorSettings } from '../settings.js'
 import type { Sites } from '../sites.js'
 import type { CategoryOf } from '../slots/content-categories.js'
-import { type AppParts, createApp } from './app.js'
+import { type AppDeps, createApp } from './app.js'
 import type { Failure } from './failure.js'
 import { createInFlight, type InFlight } from './in-flight.js'
 import { closeServer, LOOK_OVER_MS, limitConnections, listen } from './listen.js'
@@ -34,8 +34,7 @@ export interface RouteTools {
   onAnswered: (ms: number) => void
 }
 
-export interface HttpServerParts
-  extends Pick<AppParts, 'demoDir' | 'sdkFile' | 'mounted' | 'publicFeatures' | 'ready'> {
+export interface HttpServerDeps extends Pick<AppDeps, 'demoDir' | 'sdkFile' | 'mounted' | 'publicFeatures' | 'ready'> {
   sites: Sites
   settings: CollectorSettings
   /** Default: there is none, and no request has it. */
@@ -62,8 +61,8 @@ export interface HttpServer {
 }
 
 /** Creates the HTTP side of a collector, with any routes: limits, CORS, requests in flight, draining. */
-export function createHttpServer(parts: HttpServerParts): HttpServer {
-  const { sites, settings, log } = parts
+export function createHttpServer(deps: HttpServerDeps): HttpServer {
+  const { sites, settings, log } = deps
   let isStopping = false
   const bodies = createOpenBodies(settings)
   const connections = createConnections(settings.maxConnectionsPerAddress)
@@ -77,28 +76,28 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const trusts = trustsOf(settings.trustProxy)
   const receive = createReceive({
     sites,
-    ready: parts.ready,
+    ready: deps.ready,
     limits: createLimits(settings, undefined, visitorFlow),
     bodies,
-    enrich: createEnrich(parts.places, parts.categoryOf),
+    enrich: createEnrich(deps.places, deps.categoryOf),
     originOf: request => originOf(request, trusts),
     metrics,
   })
   const isOurHost = createHostCheck(settings.allowedHosts)
-  const routes = parts.routes({ receive, metrics, refused, onAnswered: visitorFlow.answered })
+  const routes = deps.routes({ receive, metrics, refused, onAnswered: visitorFlow.answered })
   const app = createApp({
     sites,
     metrics,
     routes,
-    mounted: parts.mounted,
-    demoDir: parts.demoDir,
-    sdkFile: parts.sdkFile,
-    publicFeatures: parts.publicFeatures,
-    ready: parts.ready,
-    missing: () => [...parts.missing(), ...(isStopping ? ['stopping'] : [])],
+    mounted: deps.mounted,
+    demoDir: deps.demoDir,
+    sdkFile: deps.sdkFile,
+    publicFeatures: deps.publicFeatures,
+    ready: deps.ready,
+    missing: () => [...deps.missing(), ...(isStopping ? ['stopping'] : [])],
     trustProxy: settings.trustProxy,
     trusts,
-    gate: createAdminGate(parts.adminToken, request => clientAddress(request, trusts)),
+    gate: createAdminGate(deps.adminToken, request => clientAddress(request, trusts)),
     // A page whose own name was made to resolve to this machine comes from near, too, but by another host.
     showsMetrics:
       settings.metricsPort > 0
@@ -114,19 +113,19 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   let metricsServer: Awaited<ReturnType<typeof listenForMetrics>>
 
   function refused(response: ServerResponse, route: string, error: unknown): Failure {
-    parts.onFailure?.(route, error)
+    deps.onFailure?.(route, error)
     return failureOf(response, error, log)
   }
 
   function fail(request: IncomingMessage, response: ServerResponse, error: unknown, route: string): Promise<void> {
-    parts.onFailure?.(route, error)
+    deps.onFailure?.(route, error)
     return sendFailure(request, response, error, log)
   }
 
   return {
     metrics,
     async listen(port, host) {
-      metricsServer = await listenForMetrics(settings, metrics, parts.missing, isOurHost)
+      metricsServer = await listenForMetrics(settings, metrics, deps.missing, isOurHost)
       return listen(server, port, host)
     },
     async stop() {

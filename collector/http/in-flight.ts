@@ -50,7 +50,7 @@ export function createInFlight({ connections, onEnd }: InFlightDeps): InFlight {
   }
 }
 
-/** The pattern of the route, not the path: metrics must not have as many series as there are visitors. */
+/** Returns the pattern of the route, not the path: metrics must not have as many series as there are visitors. */
 function routeOf(request: Request): string {
   const pattern: unknown = request.route?.path
   return typeof pattern === 'string' ? `${request.baseUrl}${pattern}` : request.baseUrl || 'other'

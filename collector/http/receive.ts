@@ -28,11 +28,11 @@ export interface Received extends Authenticated {
 }
 
 /** @param found what stands for the body where a request has none. Default: the body is read */
-export type Receive = (request: IncomingMessage, response: ServerResponse, found?: () => Body) => Promise<Received>
+export type Receive = (request: IncomingMessage, response: ServerResponse, lookUp?: () => Body) => Promise<Received>
 
-export interface ReceiveParts {
+export interface ReceiveDeps {
   sites: Sites
-  /** Whether the sites are known: before that, every key would be unknown. */
+  /** Tells whether the sites are known: before that, every key would be unknown. */
   ready: () => boolean
   limits: Limits
   bodies: OpenBodies
@@ -45,8 +45,8 @@ export interface ReceiveParts {
  * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read,
  * by address and, where the key is not in the body, by site.
  */
-export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveParts): Receive {
-  return async (request, response, found) => {
+export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveDeps): Receive {
+  return async (request, response, findBody) => {
     allowOrigin(request, response, sites)
     if (!ready()) throw new Failure('unavailable', 'the collector is starting: come again in a moment')
     const origin = originOf(request)
@@ -54,7 +54,7 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     limits.checkAddress(origin, named?.key)
     if (named) limits.checkSiteDebt(named.site, named.key)
 
-    const { value, written, bytes } = await (found ? lookUp(found, origin) : read(request, response, origin))
+    const { value, written, bytes } = await (findBody ? lookUp(findBody, origin) : read(request, response, origin))
     const marked = markIntegers(written.text)
     const body = marked === undefined ? value : JSON.parse(marked)
     metrics.bytes.inc(bytes)
@@ -92,9 +92,9 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     }
   }
 
-  async function lookUp(found: () => Body, origin: Origin): Promise<Body> {
+  async function lookUp(findBody: () => Body, origin: Origin): Promise<Body> {
     try {
-      return found()
+      return findBody()
     } catch (error) {
       limits.payRefused(origin.address, 0, true)
       throw error
@@ -111,7 +111,7 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
   }
 }
 
-/** The browser that a page's request is about: it names itself, or its last message does. */
+/** Returns the browser that a page's request is about: it names itself, or its last message does. */
 function visitorIn(body: unknown): unknown {
   const { anonymousId, batch } = (body ?? {}) as { anonymousId?: unknown; batch?: unknown }
   return anonymousId ?? (Array.isArray(batch) ? batch.at(-1)?.anonymousId : undefined)

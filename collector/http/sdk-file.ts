@@ -10,8 +10,8 @@ import { Failure } from './failure.js'
 /** How long browsers and CDNs may use the script without asking, in seconds: a new version is everywhere after that. */
 const MAX_AGE_SECONDS = 300
 
-/** Serves the parts that the script loads when they are switched on, from its own folder, by their names. */
-export function sdkParts(folder: string): RequestHandler {
+/** Serves the plugins that the script loads when they are switched on, from its own folder, by their names. */
+export function sdkPlugins(folder: string): RequestHandler {
   const files = new Map<string, RequestHandler>()
   return (request, response, next) => {
     const { file = '' } = request.params

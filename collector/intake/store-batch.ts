@@ -116,8 +116,8 @@ export function createStoreBatch(
       isForgotten: forgottenMessage(tombstones(), siteId),
     }
     const isLong = messagesIn(body) > MANY_MESSAGES
-    const taken = isLong ? await takeBatchInSlices(body, scope, slice) : takeBatch(body, scope)
-    const { envelopes, rejected, ...intake } = taken
+    const outcome = isLong ? await takeBatchInSlices(body, scope, slice) : takeBatch(body, scope)
+    const { envelopes, rejected, ...intake } = outcome
     const strangers = admission.pay(
       messagesIn(body),
       envelopes.map(({ visitorId }) => visitorId),
@@ -129,9 +129,9 @@ export function createStoreBatch(
     return { publications, visitors, intake, pace: paceOf(admission, strangers, envelopes.length) }
 
     function* write(): Generator<Publication> {
-      for (const made of envelopes) {
-        const spread = site.spread?.includes(made.visitorId)
-        const envelope: OutgoingEnvelope = spread ? { ...made, spread: true } : made
+      for (const outgoing of envelopes) {
+        const spread = site.spread?.includes(outgoing.visitorId)
+        const envelope: OutgoingEnvelope = spread ? { ...outgoing, spread: true } : outgoing
         for (const publication of eventPublications(envelope, batchId, partitions)) {
           visitors.push(spread ? '' : envelope.visitorId)
           yield publication

@@ -162,7 +162,7 @@ function addingUserAgent(userAgent: string | undefined) {
   }
 }
 
-/** A message from the body of a single-message route, as a batch of one. */
+/** Returns a message from the body of a single-message route, as a batch of one. */
 export function batchOfOne(body: unknown, type: Message['type']): object {
   if (!isObject(body)) throw new Failure('malformed', 'the body must be a message: a JSON object')
   const { writeKey: _secret, ...message } = body

@@ -28,7 +28,7 @@ export interface Senders {
    * where the site signs its users.
    */
   stamp(raw: unknown): Stamped
-  /** Why a message that is otherwise good needs a secret key; undefined when it doesn't. */
+  /** Returns why a message that is otherwise good needs a secret key; undefined when it doesn't. */
   refusalOf(message: Record<string, unknown>): { code: RejectionCode; reason: string } | undefined
 }
 
@@ -78,12 +78,12 @@ export function createSenders(
     stamp(raw) {
       const message = objectOf(raw)
       const context = objectOf(message?.context)
-      const taken = context && takeOut(context, message)
-      const changed = taken !== undefined
+      const claims = context && takeOut(context, message)
+      const changed = claims !== undefined
       if (key === 'secret') return stamped('secret', takeOutKey(message) || changed)
       const userId = verify && message && textOf(idOf(message.userId))
       if (!verify || !message || !userId) return stamped('public', changed)
-      const verified = verify(userId, taken?.signature)
+      const verified = verify(userId, claims?.signature)
       // A context that is none is found out later, and the message with it.
       if (context || message.context === undefined || message.context === null)
         message.context = { ...context, identity: { ...objectOf(context?.identity), verified } }
@@ -95,8 +95,8 @@ export function createSenders(
 }
 
 /**
- * Whether an alias says of another browser than the one that sends it whose it is: the signature proves who asks, and
- * nothing of a browser that others may have named.
+ * Tells whether an alias says of another browser than the one that sends it whose it is: the signature proves who asks,
+ * and nothing of a browser that others may have named.
  */
 function claimsBrowser({ type, anonymousId, previousId }: Record<string, unknown>, userId: string): boolean {
   if (type !== 'alias') return false
@@ -109,18 +109,18 @@ function takeOut(
   context: Record<string, unknown>,
   message: Record<string, unknown> | undefined,
 ): { signature: unknown } | undefined {
-  let taken: { signature: unknown } | undefined
+  let claims: { signature: unknown } | undefined
   // The category of what is clicked is in the catalog; in other messages the field is the client's own.
   if (context.content !== undefined && message?.type === 'track' && message.event === 'Slot Clicked') {
     delete context.content
-    taken = { signature: undefined }
+    claims = { signature: undefined }
   }
   if (context.timeClamped !== undefined) {
     delete context.timeClamped
-    taken = { signature: undefined }
+    claims = { signature: undefined }
   }
   const identity = objectOf(context.identity)
-  if (!identity || (identity.signature === undefined && identity.verified === undefined)) return taken
+  if (!identity || (identity.signature === undefined && identity.verified === undefined)) return claims
   const { signature, verified: _claimed, ...rest } = identity
   // A copy: messages of one batch may share the context of their batch.
   if (Object.keys(rest).length > 0) context.identity = rest

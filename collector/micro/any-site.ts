@@ -11,20 +11,20 @@ const MAX_SITES = 1_000
  * @param writeKeys those there are; none: any that a client may send
  */
 export function createAnySite(writeKeys: readonly string[]): Sites {
-  const known = createSites()
+  const sites = createSites()
   for (const writeKey of writeKeys) add(writeKey)
 
   function add(writeKey: string): Site {
     const site: Site = { siteId: writeKey, name: writeKey, writeKeys: [writeKey], allowedOrigins: ['*'], debug: true }
-    known.apply({ key: writeKey, operation: 'PUT', json: <T>() => site as T })
+    sites.apply({ key: writeKey, operation: 'PUT', json: <T>() => site as T })
     return site
   }
 
   return {
-    ...known,
+    ...sites,
     byWriteKey(writeKey) {
-      const site = known.byWriteKey(writeKey)
-      if (site || writeKeys.length > 0 || known.list().length >= MAX_SITES) return site
+      const site = sites.byWriteKey(writeKey)
+      if (site || writeKeys.length > 0 || sites.list().length >= MAX_SITES) return site
       return add(writeKey)
     },
     allowsOrigin: () => true,

@@ -1,7 +1,7 @@
 import express, { type Router } from 'express'
 import { readBody } from '../http/body/read-body.js'
 import { Failure } from '../http/failure.js'
-import type { Good, Kept } from './kept.js'
+import type { Good, MessageMemory } from './message-memory.js'
 import { FILTERS } from './micro-paths.js'
 import { type AnswerSlots, parseSlotAnswers } from './slot-answers.js'
 
@@ -9,20 +9,20 @@ import { type AnswerSlots, parseSlotAnswers } from './slot-answers.js'
 const MAX_SLOTS_BYTES = 1024 * 1024
 
 /** `/micro/…`: what came, for tests to look at, and what slots are answered, for tests to say. */
-export function microRoutes(kept: Kept, answering: Pick<AnswerSlots, 'use'>): Router {
+export function microRoutes(memory: MessageMemory, answering: Pick<AnswerSlots, 'use'>): Router {
   const router = express.Router()
   router.use((_request, response, next) => {
     // A test may ask from within the page that it tests.
     response.set({ 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'no-store' })
     next()
   })
-  router.get('/all', (_request, response) => void response.json(kept.counts()))
+  router.get('/all', (_request, response) => void response.json(memory.counts()))
   router.get('/good', ({ query }, response) => {
-    const asked = FILTERS.filter(field => typeof query[field] === 'string')
-    const isAskedFor = (message: Good) => asked.every(field => message[field] === query[field])
-    response.json(kept.good().filter(isAskedFor))
+    const filters = FILTERS.filter(field => typeof query[field] === 'string')
+    const isAskedFor = (message: Good) => filters.every(field => message[field] === query[field])
+    response.json(memory.good().filter(isAskedFor))
   })
-  router.get('/bad', (_request, response) => void response.json(kept.bad()))
+  router.get('/bad', (_request, response) => void response.json(memory.bad()))
   router.put('/slots', async (request, response) => {
     const { value } = await readBody(request, MAX_SLOTS_BYTES)
     const checked = parseSlotAnswers(value)
@@ -33,9 +33,9 @@ export function microRoutes(kept: Kept, answering: Pick<AnswerSlots, 'use'>): Ro
   // GET, too, so that a browser's address bar will do.
   for (const method of ['get', 'post'] as const)
     router[method]('/reset', (_request, response) => {
-      kept.reset()
+      memory.reset()
       answering.use()
-      response.json(kept.counts())
+      response.json(memory.counts())
     })
   return router
 }

@@ -7,7 +7,7 @@ import { createStoreBatch } from '../intake/store-batch.js'
 import { createPublicFeatures } from '../public-features.js'
 import { type CollectorSettings, collectorSettings } from '../settings.js'
 import { createAnySite } from './any-site.js'
-import { createKept } from './kept.js'
+import { createMessageMemory } from './message-memory.js'
 import { MICRO_PATHS } from './micro-paths.js'
 import { microRoutes } from './micro-routes.js'
 import { createAnswerSlots, type SlotAnswers } from './slot-answers.js'
@@ -36,13 +36,13 @@ export interface MicroDeps {
 }
 
 /**
- * A collector with nothing behind it, for the tests of a website: it checks and enriches messages as the real one does,
- * by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered as a file or a test
- * says, without a decision; the page keeps its own content where neither does.
+ * Creates a collector with nothing behind it, for the tests of a website: it checks and enriches messages as the real
+ * one does, by the same code, and keeps them in memory, to be asked for under `/micro/`. Slots are answered as a file
+ * or a test says, without a decision; the page keeps its own content where neither does.
  */
 export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'> {
   const { writeKeys = [], maxMessages = MICRO_MAX_MESSAGES.default, maxBytes = MICRO_MAX_MB.default * MB } = deps
-  const kept = createKept({ maxMessages, maxBytes })
+  const memory = createMessageMemory({ maxMessages, maxBytes })
   const answering = createAnswerSlots(deps.slots)
   return createHttpServer({
     sites: createAnySite(writeKeys),
@@ -55,15 +55,15 @@ export function createMicro(deps: MicroDeps): Pick<HttpServer, 'listen' | 'stop'
     routes: ({ receive, metrics, refused }) =>
       writeKeyRoutes({
         receive,
-        store: createStoreBatch(kept.publisher, PARTITIONS, metrics, { of: () => deps.plan }),
+        store: createStoreBatch(memory.publisher, PARTITIONS, metrics, { of: () => deps.plan }),
         decide: answering.decide,
         metrics,
         refused,
       }),
-    mounted: () => [{ path: '/micro', router: microRoutes(kept, answering), described: MICRO_PATHS }],
+    mounted: () => [{ path: '/micro', router: microRoutes(memory, answering), described: MICRO_PATHS }],
     onFailure(route, error) {
       if (!(error instanceof Failure) || !route.startsWith('/v1/')) return
-      kept.refused({ receivedAt: new Date().toISOString(), route, code: error.code, reason: error.message })
+      memory.refused({ receivedAt: new Date().toISOString(), route, code: error.code, reason: error.message })
     },
     demoDir: '',
     sdkFile: deps.sdkFile,

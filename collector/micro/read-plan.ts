@@ -2,7 +2,7 @@ import { ConfigurationError, localFiles } from '@slotstream/runtime'
 import { type CompiledPlan, compilePlan, PlanError, readSchemas } from '@slotstream/tracking-plan'
 
 /**
- * The tracking plan of a folder of schemas, to be enforced. Throws ConfigurationError when it can't be used.
+ * Reads the tracking plan of a folder of schemas, to be enforced. Throws ConfigurationError when it can't be used.
  *
  * @param unplanned what an event is that the folder does not have: `allow` or `violation`
  */

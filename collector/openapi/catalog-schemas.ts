@@ -13,6 +13,7 @@ import {
   RETAINED_TABLES,
   SIGNALS,
 } from '@slotstream/protocol'
+import { DECISION_TESTS } from './catalog/decision-tests.js'
 import { SLOT_SCHEMAS } from './catalog/schemas.js'
 import type { Part } from './operations.js'
 
@@ -114,6 +115,7 @@ export const CATALOG_SCHEMAS: Record<string, Part> = {
     },
   },
   ...SLOT_SCHEMAS,
+  DecisionTests: DECISION_TESTS,
   TrackingPlan: {
     type: 'object',
     required: ['schemas'],

@@ -38,7 +38,7 @@ const EXPLANATION: Part = {
   },
 }
 
-/** The paths of one kind of definitions. */
+/** Returns the paths of one kind of definitions. */
 function pathsOf(kind: string, schema: string): Paths {
   const path = `/v1/admin/sites/{siteId}/${kind}`
   return {

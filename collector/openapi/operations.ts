@@ -8,13 +8,13 @@ export type Paths = Record<string, Part>
 
 export const ref = (schema: string): Part => ({ $ref: `#/components/schemas/${schema}` })
 
-/** A body or answer of JSON. */
+/** Returns a body or answer of JSON. */
 export const json = (schema: Part): Part => ({ content: { 'application/json': { schema } } })
 
-/** An answer of JSON: status 200. */
+/** Returns an answer of JSON: status 200. */
 export const ok = (description: string, schema: Part): Part => ({ 200: { description, ...json(schema) } })
 
-/** An answer that isn't JSON: status 200. */
+/** Returns an answer that isn't JSON: status 200. */
 export const file = (description: string, mediaType: string): Part => ({
   200: { description, content: { [mediaType]: { schema: { type: 'string' } } } },
 })
@@ -24,15 +24,15 @@ export function failures(...codes: ErrorCode[]): Part {
   const answers: Record<string, { description: string; headers?: Part }> = {}
   for (const code of codes) {
     const status = ERROR_STATUS[code]
-    const known = answers[status]?.description
+    const before = answers[status]?.description
     const retry = status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}
-    const description = known ? `${known}, \`${code}\`` : `\`${code}\``
+    const description = before ? `${before}, \`${code}\`` : `\`${code}\``
     answers[status] = { description, ...json(ref('Error')), ...retry }
   }
   return answers
 }
 
-/** An operation of administrators. `refused`: codes of its failures; default: those that all may have. */
+/** Returns an operation of administrators. `refused`: codes of its failures; default: those that all may have. */
 export const adminOperation = (
   summary: string,
   rest: Part,
@@ -60,7 +60,7 @@ const RETRY_AFTER: Part = {
   'Retry-After': { description: 'Seconds after which to send the same again.', schema: { type: 'integer' } },
 }
 
-/** A parameter of the path. */
+/** Returns a parameter of the path. */
 export const inPath = (name: string, description: string): Part => ({
   name,
   in: 'path',
@@ -69,7 +69,7 @@ export const inPath = (name: string, description: string): Part => ({
   schema: { type: 'string' },
 })
 
-/** A parameter of the query that may be left out. */
+/** Returns a parameter of the query that may be left out. */
 export const inQuery = (name: string, description: string): Part => ({
   name,
   in: 'query',
@@ -77,13 +77,13 @@ export const inQuery = (name: string, description: string): Part => ({
   schema: { type: 'string' },
 })
 
-/** A parameter of the query that must be there. */
+/** Returns a parameter of the query that must be there. */
 export const inQueryAlways = (name: string, description: string): Part => ({
   ...inQuery(name, description),
   required: true,
 })
 
-/** A body of JSON that must be there. */
+/** Returns a body of JSON that must be there. */
 export const body = (schema: Part, description: string): Part => ({
   requestBody: { description, required: true, ...json(schema) },
 })

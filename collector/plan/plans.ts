@@ -6,7 +6,7 @@ import { type CompiledPlan, compilePlan, parsePlan } from '@slotstream/tracking-
 
 /** The tracking plans of all sites, kept up to date from their bucket. */
 export interface Plans {
-  /** The plan that counts; undefined when nothing is to be checked. */
+  /** Returns the plan in effect; undefined when nothing is to be checked. */
   of(siteId: string): CompiledPlan | undefined
   /** Applies an entry of the bucket `plans`: compiles it beside the plan in use, and then takes it in one step. */
   apply(entry: Pick<KvEntry, 'key' | 'operation' | 'json' | 'revision'>): void
@@ -68,9 +68,9 @@ export function createPlans(log: Log, report: (siteId: string, revision: number)
     },
     compile: (siteId, plan) => compilePlan(plan, inUse.get(siteId)?.plan, nextTurn),
     take(siteId, plan, revision) {
-      const told = newest.get(siteId) ?? 0
-      if (told > revision) return
-      if (told < revision) ahead.set(siteId, revision)
+      const latest = newest.get(siteId) ?? 0
+      if (latest > revision) return
+      if (latest < revision) ahead.set(siteId, revision)
       newest.set(siteId, revision)
       take(siteId, plan, revision)
     },

@@ -8,8 +8,8 @@ import type { Violation } from '@slotstream/protocol'
 export function tagViolation(message: Record<string, unknown>, violation: Violation | undefined): boolean {
   const context = (message.context ?? {}) as Record<string, unknown>
   if (violation) {
-    const { problems: _told, ...kept } = violation
-    message.context = { ...context, violation: kept }
+    const { problems: _told, ...tag } = violation
+    message.context = { ...context, violation: tag }
   } else if (context.violation !== undefined) {
     const { violation: _claimed, ...rest } = context
     message.context = rest

@@ -45,8 +45,8 @@ export function createAdminGate(
 
   return {
     check(request) {
-      const given = bearerToken(request)
-      const isRight = given && adminToken && isSameSecret(given, adminToken)
+      const token = bearerToken(request)
+      const isRight = token && adminToken && isSameSecret(token, adminToken)
       if (isRight && isLong) return
       const network = networkOf(addressOf(request))
       const left = (paused.get(network) ?? 0) - now()
@@ -54,7 +54,7 @@ export function createAdminGate(
       paused.delete(network)
       if (isRight) return
       // No token at all is no guess.
-      const wait = given ? wrong.take(network, now()) : 0
+      const wait = token ? wrong.take(network, now()) : 0
       if (wait > 0) {
         if (paused.size >= MAX_ADDRESSES) paused.delete(paused.keys().next().value as string)
         paused.set(network, now() + wait * 1_000)

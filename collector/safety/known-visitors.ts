@@ -14,8 +14,8 @@ export interface KnownVisitors {
 }
 
 /**
- * Two Bloom filters: when the newer one has its number of visitors, it becomes the older one, and an empty one the
- * newer. A visitor that is met again moves on to the newer. So the last 1.5 to 3 million are known, and a stranger
+ * Creates two Bloom filters: when the newer one has its number of visitors, it becomes the older one, and an empty one
+ * the newer. A visitor that is met again moves on to the newer. So the last 1.5 to 3 million are known, and a stranger
  * seems known in about one case of a hundred, which can only be too generous.
  */
 export function createKnownVisitors(visitorsPerFilter = VISITORS_PER_FILTER): KnownVisitors {
@@ -64,14 +64,14 @@ function add(filter: Uint32Array, first: number, step: number): void {
   }
 }
 
-/** FNV-1a over the characters. */
+/** Hashes by FNV-1a over the characters. */
 function hashOf(text: string, seed: number): number {
   let h = seed ^ 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
   return h
 }
 
-/** The finalizer of MurmurHash3. */
+/** Mixes the bits of a hash, as the finalizer of MurmurHash3 does. */
 function mix(hash: number): number {
   let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)

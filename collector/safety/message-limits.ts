@@ -86,7 +86,7 @@ export interface Admission {
   pay(messages: number, visitorIds: Iterable<string>): number
   /** Whether new visitors are let through more slowly than the limits say. */
   readonly isHeld: boolean
-  /** How long so many new visitors' messages have to wait for their place in the flow, in milliseconds. */
+  /** Returns how long so many new visitors' messages have to wait for their place in the flow, in milliseconds. */
   pace(strangers: number): number
 }
 
@@ -116,7 +116,7 @@ export function createMessageLimits(
   now: () => number,
   flow: VisitorFlow = FREE_FLOW,
 ): MessageLimits {
-  const known = createKnownVisitors()
+  const visitors = createKnownVisitors()
   const addresses = purse(rates.addressMessagesPerSecond, rates.addressVisitorsPerSecond, MAX_ADDRESSES, ADDRESS_FLOW)
   const sites = {
     public: purse(rates.siteMessagesPerSecond, rates.siteVisitorsPerSecond, MAX_SITES, 1, flow.share),
@@ -167,9 +167,9 @@ export function createMessageLimits(
       for (const { purse, owner } of shares) purse.messages.spend(owner, prepaid, now())
       return {
         pay(messages, visitorIds) {
-          const strangers = strangersAmong(known, site.siteId, visitorIds)
+          const strangers = strangersAmong(visitors, site.siteId, visitorIds)
           if (strangers.length > 0) checkVisitors(bySite)
-          for (const visitorId of strangers) known.remember(site.siteId, visitorId)
+          for (const visitorId of strangers) visitors.remember(site.siteId, visitorId)
           const paid = Math.min(prepaid, messages)
           prepaid -= paid
           for (const { purse, owner } of shares) {
@@ -205,9 +205,9 @@ function purse(
   }
 }
 
-function strangersAmong(known: KnownVisitors, siteId: string, visitorIds: Iterable<string>): string[] {
+function strangersAmong(visitors: KnownVisitors, siteId: string, visitorIds: Iterable<string>): string[] {
   const strangers: string[] = []
-  for (const visitorId of visitorIds) if (!known.knows(siteId, visitorId)) strangers.push(visitorId)
+  for (const visitorId of visitorIds) if (!visitors.knows(siteId, visitorId)) strangers.push(visitorId)
   return strangers
 }
 

@@ -96,21 +96,21 @@ export function createOpenBodies(bounds: BodyBounds, now: () => number = () => p
     body.onLost(failure)
   }
 
-  /** The body with the least progress for its age. */
+  /** Returns the body with the least progress for its age. */
   function slowest(bodies: Iterable<Receiving>, except: Receiving): Receiving | undefined {
     const time = now()
-    let found: Receiving | undefined
+    let slowestBody: Receiving | undefined
     let least = Number.POSITIVE_INFINITY
     for (const body of bodies) {
       const progress = (body.bytes + HEAD_START_BYTES) / Math.max(1, time - body.since)
       if (body === except || progress >= least) continue
-      found = body
+      slowestBody = body
       least = progress
     }
-    return found
+    return slowestBody
   }
 
-  /** Whether there is room, once bodies that are still on their way have given way to this one. */
+  /** Makes room, and tells whether there is any once bodies that are still on their way have given way to this one. */
   function makeRoom(body: Receiving): boolean {
     // A single one always fits, however small the bound is set.
     while (total > maxInFlightBytes && total > body.bytes) {

@@ -15,13 +15,13 @@ const FRAME_BYTES = 80
  */
 export interface RejectionBudget {
   /**
-   * Whether there is room for one more.
+   * Tells whether there is room for one more.
    *
    * @param isMessage whether it is a message at all, and not a number, say
    * @param bytes of its texts
    */
   takes(isMessage: boolean, bytes: number): boolean
-  /** Whether one more message that breaks the plan is worth looking for all that is wrong with it. */
+  /** Tells whether one more message that breaks the plan is worth looking for all that is wrong with it. */
   explains(): boolean
 }
 

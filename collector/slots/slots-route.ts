@@ -112,7 +112,7 @@ function previewOf(
 }
 
 /**
- * The context goes on to the owner of the partition, so it is held to what a message is held to. Digits
+ * Checks the context. It goes on to the owner of the partition, so it is held to what a message is held to. Digits
  * that a number can't hold go on as text.
  */
 function checkedContext(context: SlotsRequest['context']): SlotsRequest['context'] {

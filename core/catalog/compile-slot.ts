@@ -2,6 +2,7 @@ import type { Campaign, Content, FrequencyCap, Slot } from '@slotstream/protocol
 import type { EligibleContent } from '../policies/proposal.js'
 import { contentFeaturesOf } from '../segments/attributes.js'
 import { featuresOf } from '../segments/compile-segments.js'
+import { compileCandidates } from './candidates.js'
 import type { ClauseList, Clauses } from './clauses.js'
 import { factsOf } from './content-facts.js'
 import { needsOf, type PolicyNeeds } from './policy-needs.js'
@@ -99,7 +100,8 @@ const COMPILED = new WeakMap<Content, CompiledContent>()
  * @param clauses of the site: slots share them
  */
 export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses): CompiledSlot {
-  const faults: string[] = []
+  const candidates = slot.candidates && compileCandidates(slot.candidates)
+  const faults: string[] = candidates?.ok === false ? [candidates.reason] : []
   const paths = new Set<string>()
   const add = (where: unknown, at: string): ClauseList | undefined => {
     if (where === undefined) return NO_CLAUSES

@@ -1,4 +1,5 @@
 import type { Content, ExperimentArm, Slot } from '@slotstream/protocol'
+import { takerOf } from './candidates.js'
 import { slotVersion } from './slot-version.js'
 
 /** Returns a slot, and the content that it chooses from, as an arm has it. */
@@ -15,8 +16,8 @@ export function slotOfArm(
 /**
  * Returns the contents of a slot by id, whatever order they were stored in, so that the same catalog draws the same.
  */
-export function contentsOfSlot({ id }: Slot, all: Iterable<Content>): Content[] {
-  return [...all].filter(({ slots }) => slots.includes(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+export function contentsOfSlot(slot: Slot, all: Iterable<Content>): Content[] {
+  return [...all].filter(takerOf(slot)).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** Returns the version that decisions record of a slot, with the ids of its contents in the order of their records. */

@@ -7,8 +7,8 @@ const TEXTS = new WeakMap<Content, string>()
  * Returns a name for a slot's policy and all of its content that choices depend on: what pages render is not among it.
  */
 export function slotVersion(slot: Slot, contents: readonly Content[]): string {
-  // How orders are credited, and what payloads must look like, choose nothing.
-  const { attribution: _credit, schema: _shape, ...choosing } = slot
+  // How orders are credited, and what payloads must look like, choose nothing; contents are named that were found.
+  const { attribution: _credit, schema: _shape, candidates: _query, ...choosing } = slot
   return hash32(`[${JSON.stringify(choosing)},[${contents.map(textOf).join()}]]`).toString(36)
 }
 

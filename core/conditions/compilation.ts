@@ -48,6 +48,7 @@ export function fault(place: Place, what: string): undefined {
 
 /** Counts a clause; the one that is too many is a fault, once. */
 export function countClause(place: Place): void {
-  if (++place.compilation.clauses === MAX_CLAUSES + 1)
-    fault(place, `is clause ${MAX_CLAUSES + 1} of the condition, ${MAX_CLAUSES} are allowed`)
+  const { maxClauses = MAX_CLAUSES } = place.compilation.options
+  if (++place.compilation.clauses === maxClauses + 1)
+    fault(place, `is clause ${maxClauses + 1} of the condition, ${maxClauses} are allowed`)
 }

@@ -31,6 +31,8 @@ export interface CompileOptions {
   checkPath?: (path: string, operand: unknown) => string | undefined
   /** Returns whether a path holds times, which are compared as such. Default: none does. */
   isTime?: (path: string) => boolean
+  /** Most clauses. Default `MAX_CLAUSES` */
+  maxClauses?: number
   /** Lists that `$inGroup` and `$notInGroup` name. Default: none. */
   groups?: Readonly<Record<string, readonly unknown[]>>
 }

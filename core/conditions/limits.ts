@@ -6,6 +6,9 @@ export const MAX_CONDITION_DEPTH = 16
 /** Most clauses: operators and values to be equal to, those within lists of `$all` and `$or` among them. */
 export const MAX_CLAUSES = 200
 
+/** Most clauses of the `candidates` of a slot: each is asked of all contents of the site. */
+export const MAX_CANDIDATES_CLAUSES = 20
+
 /** Most entries of a list of `$in`, `$nin`, `$ini`, `$nini`. */
 export const MAX_LIST = 1_000
 

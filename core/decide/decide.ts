@@ -1,5 +1,6 @@
 import {
   type DecisionRecord,
+  joined,
   type Outcome,
   parseDuration,
   type RecordedModel,
@@ -182,9 +183,10 @@ function maxAgeOf({ maxAge }: Slot): number {
   return (maxAge === undefined ? undefined : parseDuration(maxAge)) ?? Number.POSITIVE_INFINITY
 }
 
-/** Whether the visitor belongs to the holdout of the slot. */
-export function isHeldOut(siteId: string, visitorId: string, slot: Slot): boolean {
-  return slot.holdout > 0 && shareOf('holdout', siteId, visitorId) < slot.holdout
+/** Whether the visitor belongs to the holdout of the slot: by a stable hash of its tag and the visitor. */
+export function isHeldOut(siteId: string, visitorId: string, { holdout, holdoutTag }: Slot): boolean {
+  const what = holdoutTag === undefined ? 'holdout' : joined(['holdout', holdoutTag])
+  return holdout > 0 && shareOf(what, siteId, visitorId) < holdout
 }
 
 function versionOf({ asOf, contents, linear }: SlotModel): RecordedModel {

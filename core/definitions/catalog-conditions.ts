@@ -1,4 +1,5 @@
 import { type Content, type Slot, shownFaults } from '@slotstream/protocol'
+import { compileCandidates } from '../catalog/candidates.js'
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
 import { compileWhere } from '../segments/compile-where.js'
 import type { Vocabulary } from '../segments/vocabulary.js'
@@ -19,17 +20,17 @@ export function contentConditionFaults({ where }: Pick<Content, 'where'>, vocabu
 }
 
 /**
- * Returns one line for each fault of the conditions of a slot's campaigns and rewards, naming the field by its path.
+ * Returns one line for each fault of the conditions of a slot, of its campaigns and rewards, naming the field by its
+ * path.
  *
  * @param vocabulary names that those of campaigns may use. Default: any
  */
-export function slotConditionFaults(
-  { campaigns, rewards }: Pick<Slot, 'campaigns' | 'rewards'>,
-  vocabulary?: Vocabulary,
-) {
-  const faults = (campaigns ?? []).flatMap(({ where }, index) =>
-    where === undefined ? [] : whereFaults(where, `campaigns[${index}].where`, vocabulary),
-  )
+export function slotConditionFaults(slot: Pick<Slot, 'candidates' | 'campaigns' | 'rewards'>, vocabulary?: Vocabulary) {
+  const { candidates, campaigns = [], rewards } = slot
+  const compiled = candidates && compileCandidates(candidates)
+  const faults = compiled?.ok === false ? [...compiled.faults] : []
+  for (const [index, { where }] of campaigns.entries())
+    if (where !== undefined) faults.push(...whereFaults(where, `campaigns[${index}].where`, vocabulary))
   for (const [index, { where }] of (rewards ?? []).entries()) {
     if (where === undefined) continue
     const compiled = compileMessageCondition(where, `rewards[${index}].where`)

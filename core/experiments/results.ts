@@ -46,6 +46,8 @@ export interface Counted {
   sampleRatio: CheckResult
   propensities: DrawsCheck
   loss: LossCheck
+  /** Of its contents, the most shown first. Absent: unknown */
+  contents?: LossCheck
 }
 
 /** An arm as results show it: of the first metric. Null where it has too few units to say anything. */
@@ -75,8 +77,11 @@ export interface ExperimentResults {
   lift: LiftResult
   sampleRatio: CheckResult
   propensities: DrawsCheck
-  /** `weighted`: values and lift are weighted for what got lost. */
-  loss: { ok: boolean; difference: number; weighted: boolean }
+  /**
+   * `weighted`: values and lift are weighted for what got lost. `contents`: whether of all contents as much gets lost;
+   * what policies learn is weighted in any case.
+   */
+  loss: LossCheck & { weighted: boolean; contents?: LossCheck }
   guardrails: { event: string; ok: boolean; lift: LiftResult }[]
   /** Why it should end now. Null: it should not, or has ended */
   stop: StopReason | null
@@ -89,7 +94,7 @@ type ResultsAsked = Pick<Experiment, 'metrics' | 'guardrails' | 'stop' | 'stoppe
 /** Returns what is known of an experiment, which may be asked for as often as one likes. */
 export function resultsOf(experiment: ResultsAsked, counted: Counted) {
   const { guardrails = [], stop = {}, stopped } = experiment
-  const { sampleRatio, propensities, loss } = counted
+  const { sampleRatio, propensities, loss, contents } = counted
   const isWeighted = !loss.ok && counted.arms.every(({ weighted }) => weighted)
   const arms = isWeighted ? counted.arms.map(arm => ({ ...arm, ...arm.weighted })) : counted.arms
   const alpha = alphaOfEach(arms.length - 1)
@@ -110,6 +115,7 @@ export function resultsOf(experiment: ResultsAsked, counted: Counted) {
     sampleRatio: sampleRatio.ok,
     propensities: propensities.ok,
     loss: loss.ok,
+    contents: contents?.ok ?? true,
     isCountable,
     isWeighted,
     guardrails: watched.filter(({ ok }) => !ok).map(({ event }) => event),
@@ -123,7 +129,7 @@ export function resultsOf(experiment: ResultsAsked, counted: Counted) {
     lift: shownLift(best),
     sampleRatio,
     propensities,
-    loss: { ...loss, weighted: isWeighted },
+    loss: { ...loss, weighted: isWeighted, ...(contents && { contents }) },
     guardrails: watched,
     stop: reason ?? null,
     verdict: verdictOf(facts, reason),

@@ -15,6 +15,8 @@ export interface ResultFacts {
   sampleRatio: boolean
   propensities: boolean
   loss: boolean
+  /** Whether of all contents as much gets lost. Default: yes */
+  contents?: boolean
   /** Whether all sums are finite numbers. Default: yes */
   isCountable?: boolean
   /** Whether the lift is weighted for what got lost. Default: no */
@@ -40,8 +42,12 @@ export function stopReason(facts: ResultFacts, on: readonly StopReason[]): StopR
 
 /** Says in plain words what is known of an experiment, and what to do. */
 export function verdictOf(facts: ResultFacts, stop: StopReason | undefined): string {
-  return [meaningOf(facts), ...(stop && !isFault(facts) ? [ADVICE[stop]] : [])].join(' ')
+  const { contents = true } = facts
+  return [meaningOf(facts), ...(stop && !isFault(facts) ? [ADVICE[stop]] : []), ...(contents ? [] : [LESS])].join(' ')
 }
+
+const LESS =
+  'After some content fewer messages arrive than after other content: what policies learn is weighted for it.'
 
 const ADVICE: Record<StopReason, string> = {
   better: 'Stop: give the better arm to everyone.',

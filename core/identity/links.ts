@@ -14,9 +14,23 @@ import {
  */
 const MAX_LINKS = 100
 
-/** Users of one browser, and browsers of one user, that are joined at most: the first ones. Others are held back. */
-export const MAX_USERS = 5
-export const MAX_BROWSERS = 50
+/** A limit on what is joined: of one side of links, within a window. */
+interface Guard {
+  name: string
+  /** How many are joined at most: the first ones. Others are held back. */
+  most: number
+  /** Returns until when a link counts. */
+  until(link: Link): number
+}
+
+/** Counts a user from the first to the latest message that named it on the browser. */
+const USERS_PER_BROWSER: Guard = { name: 'users_per_browser', most: 5, until: ({ lastAt }) => lastAt }
+
+/** Counts a browser when it first named the user: the user's partition hears of no later message. */
+const BROWSERS_PER_USER: Guard = { name: 'browsers_per_user', most: 50, until: ({ firstAt }) => firstAt }
+
+/** The window of guards, in milliseconds. */
+const GUARD_WINDOW_MS = 30 * 24 * 3_600_000
 
 /**
  * Ids that many clients send for want of one, beside those that collectors do not take: a join by them is held back.
@@ -73,26 +87,40 @@ function laterDecision(a: LinkDecision | undefined, b: LinkDecision | undefined)
 
 /**
  * Settles links: a decision counts first; a link that only a decision names is none unless that says `joined`; ids that
- * many share are held back; of the rest the first ones are joined, up to `most`.
+ * many share are held back; of the rest those are joined that find fewer than the guard's number of others within the
+ * window before their first message, be those joined or held back. So a state follows from the messages' own times, in
+ * whatever order they came, and does not end as time passes.
  *
  * @param userOf returns the user of a link
  */
-export function settleLinks(
-  links: Links,
-  most: number,
-  guard: string,
-  userOf: (other: string) => string,
-): Map<string, SettledLink> {
+function settleLinks(links: Links, guard: Guard, userOf: (other: string) => string): Map<string, SettledLink> {
   const settled = new Map<string, SettledLink>()
   const inOrder = Object.entries(links).sort(([a, x], [b, y]) => x.firstAt - y.firstAt || (a < b ? -1 : 1))
-  let joined = 0
-  for (const [other, { cause, decision }] of inOrder) {
+  // Where links may have been left out, those that remain are too few in any window: all times are one.
+  const window = isFull(links) ? Number.POSITIVE_INFINITY : GUARD_WINDOW_MS
+  const earlier: number[] = []
+  for (const [other, link] of inOrder) {
+    const { cause, decision, firstAt } = link
     if (decision) settled.set(other, decision)
     else if (isShared(userOf(other))) settled.set(other, { state: 'held', cause: 'shared_id' })
-    else if (++joined > most) settled.set(other, { state: 'held', cause: guard })
-    else settled.set(other, { state: 'joined', cause })
+    else {
+      const others = earlier.length < guard.most ? earlier : earlier.filter(until => until > firstAt - window)
+      const isHeld = others.length >= guard.most
+      settled.set(other, isHeld ? { state: 'held', cause: guard.name } : { state: 'joined', cause })
+      earlier.push(guard.until(link))
+    }
   }
   return settled
+}
+
+/** Returns whether there may be links that were left out. */
+function isFull(links: Links): boolean {
+  return Object.keys(links).length >= MAX_LINKS
+}
+
+/** Returns whether a guard holds a browser's user back as one of too many: neither a shared id nor a decision. */
+export function isOneOfMany({ state, cause }: SettledLink): boolean {
+  return state === 'held' && cause === USERS_PER_BROWSER.name
 }
 
 /** Returns whether a user's id is one of many people. */
@@ -102,12 +130,26 @@ function isShared(userId: string): boolean {
 
 /** Settles the links of a browser to users. */
 export function settleUsers(links: Links): Map<string, SettledLink> {
-  return settleLinks(links, MAX_USERS, 'users_per_browser', userId => userId)
+  return settleLinks(links, USERS_PER_BROWSER, userId => userId)
 }
 
 /** Settles the links of a user to browsers. */
 export function settleBrowsers(userId: string, links: Links): Map<string, SettledLink> {
-  return settleLinks(links, MAX_BROWSERS, 'browsers_per_user', () => userId)
+  return settleLinks(links, BROWSERS_PER_USER, () => userId)
+}
+
+/** Settles the link of a browser to one user, also to one that was left out; undefined for one that it never named. */
+export function settleUser(links: Links, userId: string): SettledLink | undefined {
+  return settleUsers(links).get(userId) ?? leftOut(links, USERS_PER_BROWSER)
+}
+
+/** Settles the link of a user to one browser likewise. */
+export function settleBrowser(userId: string, links: Links, browser: string): SettledLink | undefined {
+  return settleBrowsers(userId, links).get(browser) ?? leftOut(links, BROWSERS_PER_USER)
+}
+
+function leftOut(links: Links, { name }: Guard): SettledLink | undefined {
+  return isFull(links) ? { state: 'held', cause: name } : undefined
 }
 
 /** Returns the users whom a browser is joined with. */

@@ -9,7 +9,7 @@ import {
 } from '@slotstream/protocol'
 import { compareTexts } from '../compare-texts.js'
 import { type HashText, idOfTexts } from '../signals/signal-id.js'
-import { type SettledLink, settleBrowsers, settleUsers } from './links.js'
+import { type SettledLink, settleBrowser, settleUser } from './links.js'
 
 /** A browser and a user as both of their partitions see them. */
 export interface Merge {
@@ -66,7 +66,8 @@ export function pairsOf(visitor: LinkedVisitor): { browser: string; userId: stri
 
 /** The link of a pair as one side has it. */
 interface Side {
-  link: Link
+  /** Absent where it was left out of too many. */
+  link?: Link
   settled: SettledLink
 }
 
@@ -75,16 +76,16 @@ function sideOf(visitor: LinkedVisitor | undefined, browser: string, userId: str
   const { visitorId, links } = visitor
   const other = isPersonKey(visitorId) ? browser : userId
   const link = Object.hasOwn(links, other) ? links[other] : undefined
-  const settled = (isPersonKey(visitorId) ? settleBrowsers(userId, links) : settleUsers(links)).get(other)
-  return link && settled && { link, settled }
+  const settled = isPersonKey(visitorId) ? settleBrowser(userId, links, browser) : settleUser(links, userId)
+  return settled && { ...(link && { link }), settled }
 }
 
 function stateOf(sides: [Side, ...Side[]]): Pick<Merge, 'cause' | 'at' | 'state' | 'decision'> {
-  const decisions = sides.flatMap(({ link }) => link.decision ?? [])
+  const decisions = sides.flatMap(({ link }) => link?.decision ?? [])
   if (decisions.length > 0) {
     const decision = decisions.reduce((a, b) => (b.at > a.at ? b : a))
     return { state: decision.state, cause: decision.cause, at: isoTime(decision.at), decision }
   }
   const { settled } = sides.find(side => side.settled.state !== 'joined') ?? sides[0]
-  return { ...settled, at: isoTime(Math.min(...sides.map(({ link }) => link.firstAt))) }
+  return { ...settled, at: isoTime(Math.min(...sides.flatMap(({ link }) => link?.firstAt ?? []))) }
 }

@@ -3,7 +3,7 @@ import type { Features } from '../features/feature.js'
 import { cutsOf } from '../features/state/cuts.js'
 import { mergeStates } from '../features/state/merge-states.js'
 import { emptyStates } from '../features/state/reduce.js'
-import { type SettledLink, settleUsers } from './links.js'
+import { isOneOfMany, type SettledLink, settleUsers } from './links.js'
 
 /** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */
 export function userOfBrowser({ visitorId, userId, links }: Pick<Profile, 'visitorId' | 'userId' | 'links'>): string {
@@ -32,13 +32,21 @@ export function statesOfUser(profile: Profile, userId: string, features: Feature
   // The positions from which features count stand with the browser's own.
   const cuts = profile.featuresByUser && profile.features && cutsOf(profile.features)
   for (const [user, ofUser] of Object.entries(profile.featuresByUser ?? {})) {
-    // What was done under the id of a user whom the browser is not joined with counts as if it named none.
-    const owner = settled.get(user)?.state === 'joined' ? user : ownerOfUnnamed
-    if (owner !== userId) continue
+    if (ownerOfNamed(user, settled.get(user), ownerOfUnnamed) !== userId) continue
     states = mergeStates(states, ofUser, features)
     if (cuts) states = mergeStates(states, cuts, features)
   }
   return states
+}
+
+/**
+ * Returns the user whom messages of a browser belong to that name one; '' for the browser itself. What was done under
+ * the id of one of too many users is no other user's. Where the id is shared, or the join was undone, it counts as if
+ * it named none.
+ */
+function ownerOfNamed(userId: string, link: SettledLink | undefined, ownerOfUnnamed: string): string {
+  if (!link || isOneOfMany(link)) return ''
+  return link.state === 'joined' ? userId : ownerOfUnnamed
 }
 
 /**

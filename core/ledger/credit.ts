@@ -23,13 +23,21 @@ export function isEntered({ countFrom }: KeptDecision, { viewedAt }: KeptItem): 
   return countFrom === 'served' || viewedAt !== undefined
 }
 
+/** What an item has earned. */
+export interface Credit {
+  /** In units of `REWARD_SCALE`. */
+  reward: number
+  /** Whether a part of it came from a server of the site, with a secret key. */
+  isSecret: boolean
+}
+
 /** A reward that a message is worth something by, and what. */
 type Amount = [reward: CompiledReward, amount: number]
 
 /**
- * Returns what each item has earned, in units of `REWARD_SCALE`; items that earned nothing are absent. It follows from
- * what is known alone, not from the order in which it came. Of one item and reward it is within the bounds of the
- * reward, of one item within `MAX_REWARD`.
+ * Returns what each item has earned; items that earned nothing are absent. It follows from what is known alone, not
+ * from the order in which it came. Of one item and reward it is within the bounds of the reward, of one item within
+ * `MAX_REWARD`.
  *
  * @param before earnings of the call before, by which what has not changed since is found again. Default: all is
  * credited anew
@@ -38,8 +46,8 @@ export function creditItems(
   decisions: readonly KeptDecision[],
   earnings: readonly Earning[],
   before?: readonly Earning[],
-): Map<KeptItem, number> {
-  const sums = new Map<KeptItem, number>()
+): Map<KeptItem, Credit> {
+  const sums = new Map<KeptItem, Credit>()
   if (earnings.length === 0) return sums
   const recalled = before && recall(before)
   const changes = before && recalled && changesOf(before, earnings)
@@ -85,27 +93,33 @@ function take({ group, items }: CreditedSlot, earning: Earning, sign: 1 | -1): v
   const age = timeAt(earned.facts.decision, earning.at) - earned.facts.decision.at
   for (const [reward, amount] of earned.amounts) {
     const worth = decayed(amount, age, reward)
-    const { times, sum } = byReward.get(reward) ?? { times: 0, sum: 0 }
-    byReward.set(reward, { times: times + sign, sum: sum + sign * worth })
+    const { times, sum, secretTimes } = byReward.get(reward) ?? NO_CREDIT
+    const secret = earning.isSecret ? sign : 0
+    byReward.set(reward, { times: times + sign, sum: sum + sign * worth, secretTimes: secretTimes + secret })
   }
 }
+
+const NO_CREDIT: CreditedSum = { times: 0, sum: 0, secretTimes: 0 }
 
 /** Returns what is left of an amount after a time, rounded once, so that what is added is what is taken back. */
 function decayed(amount: number, ageMs: number, { halfLifeMs }: CompiledReward): number {
   return Math.round(amount * 2 ** (-ageMs / halfLifeMs))
 }
 
-function addSums(sums: Map<KeptItem, number>, { group, items }: CreditedSlot): void {
+function addSums(sums: Map<KeptItem, Credit>, { group, items }: CreditedSlot): void {
   for (const [place, byReward] of items) {
     const { decision } = group[decisionAt(place)]!
     let all = 0
     let isEarned = false
-    for (const [reward, { times, sum }] of byReward) {
+    let isSecret = false
+    for (const [reward, { times, sum, secretTimes }] of byReward) {
       if (times === 0) continue
       isEarned = true
+      isSecret ||= secretTimes > 0
       all += clamp(reward.isOnce ? sum / times : sum, reward.least, mostOf(reward, decision.most))
     }
-    if (isEarned) sums.set(decision.items[itemAt(place)]!, clamp(all, -MAX_FIXED, MAX_FIXED))
+    if (!isEarned) continue
+    sums.set(decision.items[itemAt(place)]!, { reward: clamp(all, -MAX_FIXED, MAX_FIXED), isSecret })
   }
 }
 

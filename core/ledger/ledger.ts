@@ -16,6 +16,7 @@ import { timeOf } from '../profile/sessions.js'
 import { type Taught, withoutOldCounts } from './bounds/taught.js'
 import { earningOf, withEarning } from './earnings.js'
 import { withoutPast, withoutSpent, withServed } from './keep.js'
+import { type Arrivals, countArrivals, isLossy } from './losses/arrivals.js'
 import { RESPONSES, withResponse } from './responses.js'
 import { rewardsOf } from './rewards.js'
 import { withStopped } from './stopped.js'
@@ -75,6 +76,8 @@ export function keepLedger(
   let earnings: readonly Earning[] = before?.earnings ?? NONE
   let stopped: readonly string[] = before?.stopped ?? NONE
   let taught: Taught = before?.taught ?? []
+  const arrivalsBefore: Arrivals = before?.arrivals ?? []
+  const counted = countArrivals(arrivalsBefore, receivedAt)
   if (!Number.isNaN(receivedAt)) {
     decisions = withoutPast(decisions, receivedAt)
     taught = withoutOldCounts(taught, decisions, receivedAt)
@@ -97,18 +100,22 @@ export function keepLedger(
   return {
     look(message, at) {
       if (isPersonKey(envelope.visitorId)) forUser.push(message)
+      if (decisions.length > 0) counted.note(message, at)
       look(message, at)
     },
     finish(after, isLeftOut) {
       const isOlder = decisions !== before?.decisions
       if (isChanged || isOlder) earnings = withoutSpent(earnings, decisions)
-      const outcome = isChanged ? tellRecords(decisions, earnings, taught, before?.earnings) : undefined
+      const arrivals = counted.all(decisions)
+      const isDue = isChanged || (arrivals !== arrivalsBefore && (isLossy(arrivals) || isLossy(arrivalsBefore)))
+      const outcome = isDue ? tellRecords(decisions, earnings, taught, arrivals, before?.earnings) : undefined
       const isTold = outcome !== undefined && outcome.records.length > 0 && !isLeftOut()
       if (isTold) ({ decisions, taught } = outcome)
       put(after, 'decisions', decisions)
       put(after, 'earnings', earnings)
       put(after, 'taught', taught)
       put(after, 'stopped', stopped)
+      put(after, 'arrivals', arrivals)
       const browsers = forUser.length > 0 && after.links ? joinedBrowsers(after.userId, after.links) : NONE
       return {
         ...(isTold && { learning: outcome.records }),
@@ -120,7 +127,9 @@ export function keepLedger(
   }
 }
 
-function put(after: Profile, field: 'decisions' | 'earnings' | 'taught' | 'stopped', list: readonly unknown[]): void {
+type ListField = 'decisions' | 'earnings' | 'taught' | 'stopped' | 'arrivals'
+
+function put(after: Profile, field: ListField, list: readonly unknown[]): void {
   if (list.length > 0) Object.assign(after, { [field]: list })
   else if (after[field]) delete after[field]
 }

@@ -1,6 +1,7 @@
 import type { Earning, KeptDecision, KeptItem, LearningRecord } from '@slotstream/protocol'
 import { countTaught, type Taught } from './bounds/taught.js'
-import { creditItems, isEntered } from './credit.js'
+import { type Credit, creditItems, isEntered } from './credit.js'
+import { type Arrivals, stratumSince } from './losses/arrivals.js'
 
 /**
  * Records that one stream message makes at most, so that its envelope can be published. The next one makes the others.
@@ -17,7 +18,8 @@ export interface TellOutcome {
 
 /**
  * Returns the steps between what policies know of the decisions and what came of them. Of each slot and day the first
- * `MAX_TAUGHT` outcomes are told, and what comes of these later.
+ * `MAX_TAUGHT` outcomes are told, and what comes of these later. An outcome that has earned something is told once more
+ * when its browser turns out to lose more or less; what a server of the site told of is not lost.
  *
  * @param earningsBefore those of the visitor's message before, see `creditItems`
  */
@@ -25,6 +27,7 @@ export function tellRecords(
   decisions: readonly KeptDecision[],
   earnings: readonly Earning[],
   before: Taught,
+  arrivals: Arrivals,
   earningsBefore?: readonly Earning[],
 ): TellOutcome {
   const taught = countTaught(before)
@@ -32,11 +35,14 @@ export function tellRecords(
   const records: LearningRecord[] = []
 
   function tell(decision: KeptDecision, item: KeptItem): KeptItem {
-    const reward = credited.get(item) ?? 0
-    if (!isEntered(decision, item) || reward === item.reward || records.length >= MAX_RECORDS) return item
+    if (!isEntered(decision, item) || records.length >= MAX_RECORDS) return item
+    const { reward, isSecret } = credited.get(item) ?? NO_CREDIT
+    const stratum = (reward !== 0 && !isSecret && stratumSince(arrivals, decision)) || undefined
+    if (reward === item.reward && stratum === item.stratum) return item
     if (item.reward === undefined && !taught.take(decision)) return item
-    records.push(recordOf(decision, item, reward))
-    return { ...item, reward }
+    records.push(recordOf(decision, item, reward, stratum))
+    const { stratum: _before, ...others } = item
+    return { ...others, reward, ...(stratum !== undefined && { stratum }) }
   }
 
   const after = decisions.map(decision => {
@@ -49,10 +55,13 @@ export function tellRecords(
     : { decisions, records, taught: before }
 }
 
+const NO_CREDIT: Credit = { reward: 0, isSecret: false }
+
 function recordOf(
   { decisionId, slotId, at, segments }: KeptDecision,
-  { contentId, position, features, reward: previous }: KeptItem,
+  { contentId, position, features, reward: previous, stratum: previousStratum }: KeptItem,
   reward: number,
+  stratum: number | undefined,
 ): LearningRecord {
   return {
     decisionId,
@@ -62,6 +71,8 @@ function recordOf(
     at,
     reward,
     ...(previous !== undefined && { previous }),
+    ...(stratum !== undefined && { stratum }),
+    ...(previousStratum !== undefined && { previousStratum }),
     ...(segments && { segments }),
     ...(features && { features }),
   }

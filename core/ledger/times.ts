@@ -16,6 +16,11 @@ export const LATE_MS = 7 * DAY_MS
 /** Time after the end of its windows for which the features of a decision are kept, in milliseconds. */
 export const FEATURES_LATE_MS = DAY_MS
 
+/** Returns the day of a time, since 1970 in UTC. */
+export function dayOf(at: number): number {
+  return Math.floor(at / DAY_MS)
+}
+
 /** Returns whether a message of time `at` is from after a decision. */
 export function isAfter(decision: Pick<KeptDecision, 'at'>, at: number): boolean {
   return at >= decision.at - SKEW_MS

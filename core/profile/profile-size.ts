@@ -1,5 +1,5 @@
 import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
-import { decisionBytes, earningBytes, taughtBytes, textsBytes } from '../ledger/ledger-size.js'
+import { ARRIVAL_BYTES, decisionBytes, earningBytes, taughtBytes, textsBytes } from '../ledger/ledger-size.js'
 
 /**
  * Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps.
@@ -63,8 +63,8 @@ function patternBytes(patterns: Profile['patterns']): number {
 }
 
 /** Bytes of a profile's decisions and what came of them. A message changes few of them. */
-function ledgerBytes({ decisions = [], earnings = [], taught = [], stopped = [] }: Profile): number {
-  let bytes = 0
+function ledgerBytes({ decisions = [], earnings = [], taught = [], stopped = [], arrivals = [] }: Profile): number {
+  let bytes = ARRIVAL_BYTES * arrivals.length
   for (const decision of decisions) bytes += decisionBytes(decision)
   for (const earning of earnings) bytes += earningBytes(earning)
   for (const [slotId] of taught) bytes += taughtBytes(slotId)

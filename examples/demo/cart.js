@@ -18,7 +18,7 @@ function save(next) {
   window.dispatchEvent(new CustomEvent(CART_CHANGED))
 }
 
-/** What is in the cart, oldest first. @returns {CartLine[]} */
+/** Reads the cart, oldest first. @returns {CartLine[]} */
 export function cartLines() {
   return Object.entries(quantities.read()).flatMap(([id, quantity]) => {
     const product = findProduct(id)
@@ -29,7 +29,7 @@ export function cartLines() {
 /** How many things are in the cart. */
 export const cartCount = () => cartLines().reduce((sum, line) => sum + line.quantity, 0)
 
-/** What the cart costs. */
+/** Returns the price of the cart. */
 export const cartTotal = () => cartLines().reduce((sum, line) => sum + line.quantity * line.product.price, 0)
 
 /** How many of a product the cart holds. @param {string} productId */

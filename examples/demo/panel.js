@@ -48,9 +48,9 @@ function decisionView(decision) {
 
 /** @param {Record<string, number>} affinities */
 function affinitiesView(affinities) {
-  const known = categories.map(({ id, name }) => ({ id, name, value: affinities[id] ?? 0 }))
-  const strongest = Math.max(...known.map(({ value }) => value), Number.EPSILON)
-  return known.map(({ id, name, value }) => {
+  const shown = categories.map(({ id, name }) => ({ id, name, value: affinities[id] ?? 0 }))
+  const strongest = Math.max(...shown.map(({ value }) => value), Number.EPSILON)
+  return shown.map(({ id, name, value }) => {
     const bar = el('span', { class: 'sees-bar' })
     bar.style.width = `${Math.max(0, (100 * value) / strongest)}%`
     return el(

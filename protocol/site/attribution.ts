@@ -19,7 +19,7 @@ export function attributionTrouble(raw: unknown): string | undefined {
   return undefined
 }
 
-/** Whether a value is the attribution of a decision, with nothing left out. */
+/** Tells whether a value is the attribution of a decision, with nothing left out. */
 export function isAttribution(raw: unknown): boolean {
   return isObject(raw) && isAttributionRule(raw.rule) && isWindow(raw.windowHours)
 }

@@ -84,10 +84,14 @@ export interface Slot {
   id: string
   /** How it chooses. Absent: the default policy, see docs/policies.md */
   policy?: PolicySpec
+  /** Condition over a content's own facts: contents that meet it are taken beside those that name the slot. */
+  candidates?: JsonObject
   /** How many items it shows. Default 1. */
   count: number
   /** Share of visitors who always keep the page's own content, 0–1, stable per visitor. Default 0. */
   holdout: number
+  /** Another tag holds out other visitors. Default: none */
+  holdoutTag?: string
   /** How orders are credited to clicks on it. Default: `DEFAULT_ATTRIBUTION`. */
   attribution?: Attribution
   /**
@@ -138,7 +142,7 @@ export interface FrequencyCap {
 /** One item of the catalog that a slot can show. */
 export interface Content {
   id: string
-  /** Slots it may appear in. */
+  /** Slots it may appear in, beside those whose `candidates` it meets. */
   slots: string[]
   /** Its subject; the policy `affinity` matches it with what the visitor looked at. */
   category: string

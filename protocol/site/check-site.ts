@@ -98,14 +98,14 @@ function isOneOf<T>(value: unknown, allowed: readonly T[]): value is T {
 }
 
 /**
- * Whether a value can be a secret key: long enough, and of printable ASCII without colons, which HTTP Basic carries as
- * it is.
+ * Tells whether a value can be a secret key: long enough, and of printable ASCII without colons, which HTTP Basic
+ * carries as it is.
  */
 export function isSecretKey(value: unknown): value is string {
   return isSecret(value) && /^[\x21-\x39\x3b-\x7e]+$/.test(value)
 }
 
-/** Whether a value can be the key of a site's signatures. */
+/** Tells whether a value can be the key of a site's signatures. */
 export function isIdentitySecret(value: unknown): value is string {
   return isSecret(value) && !value.includes('\0')
 }

@@ -41,7 +41,9 @@ export const OWN_EVENTS: ReadonlySet<string> = new Set([
   'Page Error',
 ])
 
-/** Name of a message in a plan. Empty, which no plan holds, for an event that is named like another call. */
+/**
+ * Returns the name of a message in a plan. Empty, which no plan holds, for an event that is named like another call.
+ */
 export function plannedName({ type, event = '' }: Pick<Message, 'type' | 'event'>): string {
   if (type !== 'track') return `@${type}`
   return event[0] === '@' ? '' : event

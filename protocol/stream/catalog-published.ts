@@ -18,7 +18,7 @@ export function catalogPublishedKey(siteId: string): string {
   return `${siteId}.published`
 }
 
-/** Whether a key of the bucket `catalog` is that of a published revision. */
+/** Tells whether a key of the bucket `catalog` is that of a published revision. */
 export function isCatalogPublishedKey(key: string): boolean {
   return key.endsWith('.published') && key.split('.').length === 2
 }

@@ -15,7 +15,7 @@ export interface ContentFill {
 /** The latest fills of a site's features of content in one partition, by version. */
 export type ContentFills = Record<string, ContentFill>
 
-/** Whether a message of a sequence is of a fill's range. */
+/** Tells whether a message of a sequence is of a fill's range. */
 export function isInFill({ from, through }: ContentFill, seq: number): boolean {
   return seq > from && seq <= through
 }

@@ -32,9 +32,9 @@ export const DEAD_LETTERS = { name: 'DEAD_LETTERS', subject: 'dead' } as const
 const MAX_PAYLOAD_BYTES = 700_000
 
 /**
- * Subject of a letter, the same whenever the same message fails again. The stream keeps one letter per subject, so
- * that a crash between the letter and the position that moves past it makes no second one. The time tells apart
- * messages of a stream whose sequences began again.
+ * Returns the subject of a letter, the same whenever the same message fails again. The stream keeps one letter per
+ * subject, so that a crash between the letter and the position that moves past it makes no second one. The time tells
+ * apart messages of a stream whose sequences began again.
  */
 export function deadLetterSubject({ role, stream, seq, storedAt }: Omit<DeadLetter, 'payload' | 'encoding'>): string {
   return `${DEAD_LETTERS.subject}.${role}.${stream}.${seq}-${Date.parse(storedAt) || 0}`
@@ -52,7 +52,7 @@ export function parseDeadLetter(raw: unknown): Check<DeadLetter> {
   return { ok: true, value: raw as unknown as DeadLetter }
 }
 
-/** How a letter carries the bytes of its message: as they read if they are UTF-8, else in Base64. */
+/** Returns how a letter carries the bytes of its message: as they read if they are UTF-8, else in Base64. */
 export function encodePayload(data: Uint8Array | undefined): Pick<DeadLetter, 'encoding' | 'payload'> {
   if (!data) return { encoding: 'none', payload: '' }
   const text = utf8(data)
@@ -64,7 +64,7 @@ export function encodePayload(data: Uint8Array | undefined): Pick<DeadLetter, 'e
     : { encoding: 'none', payload: '' }
 }
 
-/** The bytes of the message; undefined when the letter does not carry them. */
+/** Returns the bytes of the message; undefined when the letter does not carry them. */
 export function decodePayload({ encoding, payload }: Pick<DeadLetter, 'encoding' | 'payload'>): Uint8Array | undefined {
   if (encoding === 'none') return undefined
   if (encoding === 'text') return new TextEncoder().encode(payload)

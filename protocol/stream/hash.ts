@@ -1,8 +1,8 @@
 const encoder = new TextEncoder()
 
 /**
- * A 32-bit hash of text, equal in every version and language: FNV-1a over the UTF-8 bytes, then the finalizer of
- * MurmurHash3, because FNV alone leaves the low bits, which `mod P` looks at, badly mixed for short keys.
+ * Returns a 32-bit hash of text, equal in every version and language: FNV-1a over the UTF-8 bytes, then the finalizer
+ * of MurmurHash3, because FNV alone leaves the low bits, which `mod P` looks at, badly mixed for short keys.
  */
 export function hash32(text: string): number {
   let h = fnv(text)

@@ -1,7 +1,7 @@
 /**
- * Bytes that a value of JSON takes in the memory of a JavaScript engine of 64 bits, by a formula that every process and
- * every replay computes alike. It errs upwards: objects are counted as if each had a shape of its own, as those of
- * a hostile sender have. Text of JSON says little about it: `[],[],[]` is 13 times as large when it is parsed.
+ * Returns the bytes that a value of JSON takes in the memory of a JavaScript engine of 64 bits, by a formula that every
+ * process and every replay computes alike. It errs upwards: objects are counted as if each had a shape of its own, as
+ * those of a hostile sender have. Text of JSON says little about it: `[],[],[]` is 13 times as large when it is parsed.
  *
  * @param depth levels looked into; what is nested deeper is infinitely large
  */
@@ -18,7 +18,7 @@ export function memoryOf(value: unknown, depth = 32): number {
   return bytes
 }
 
-/** Bytes of a text: its characters by two bytes each, as those beyond Latin-1 take. */
+/** Returns the bytes of a text: its characters by two bytes each, as those beyond Latin-1 take. */
 export function memoryOfText(text: string): number {
   return TEXT + 2 * text.length
 }

@@ -8,9 +8,9 @@ const PERSON = 'user:'
 const BROWSER = 'visitor:'
 
 /**
- * The key that a visitor's messages are ordered, stored and counted by: the browser, or the person when a server
- * names only a `userId`. The prefix keeps the two apart, so that no client reads a person's profile by choosing an
- * `anonymousId` that equals a `userId`, prefixed or not. Returns '' when there is neither.
+ * Returns the key that a visitor's messages are ordered, stored and counted by: the browser, or the person when a
+ * server names only a `userId`. The prefix keeps the two apart, so that no client reads a person's profile by choosing
+ * an `anonymousId` that equals a `userId`, prefixed or not. Returns '' when there is neither.
  *
  * Values are stored in streams, buckets and tables: they must not change. `visitorKeySql` is the same in SQL.
  */
@@ -49,7 +49,7 @@ export function unitKeySql(): string {
   return `if(person = '' OR anonymous_id = '' OR (${isBrowser}), ${visitorKeySql()}, concat('${PERSON}', person))`
 }
 
-/** Whether a visitor key is that of a person whom a server named without a browser. */
+/** Tells whether a visitor key is that of a person whom a server named without a browser. */
 export function isPersonKey(visitorId: string): boolean {
   return visitorId.startsWith(PERSON)
 }
@@ -59,14 +59,14 @@ function isPrefixed(id: string): boolean {
 }
 
 /**
- * The partition of a visitor: all of one visitor's messages are in one partition, in order. No id holds NUL, so no two
- * visitors have the same text; `visitorText` says so of any two ids.
+ * Returns the partition of a visitor: all of one visitor's messages are in one partition, in order. No id holds NUL, so
+ * no two visitors have the same text; `visitorText` says so of any two ids.
  */
 export function partitionOf(siteId: string, visitorId: string, partitions: number): number {
   return hash32(visitorText(siteId, visitorId)) % partitions
 }
 
-/** A site's visitor as one text. Site ids are small letters, digits and hyphens, so the first NUL ends them. */
+/** Returns a site's visitor as one text. Site ids are small letters, digits and hyphens, so the first NUL ends them. */
 export function visitorText(siteId: string, visitorId: string): string {
   return `${siteId}\0${visitorId}`
 }
@@ -75,14 +75,14 @@ export function visitorText(siteId: string, visitorId: string): string {
 const SPREAD = 16
 
 /**
- * The partition of a message whose sender is spread. It depends on the message's id alone: each send of it goes to
- * the same partition, where a late copy is known.
+ * Returns the partition of a message whose sender is spread. It depends on the message's id alone: each send of it goes
+ * to the same partition, where a late copy is known.
  */
 export function spreadPartitionOf(siteId: string, visitorId: string, messageId: string, partitions: number): number {
   return partitionOf(siteId, `${visitorId}\0${hash32(messageId) % SPREAD}`, partitions)
 }
 
-/** A share of visitors, stable per visitor and purpose, as a number in [0, 1). */
+/** Returns a share of visitors, stable per visitor and purpose, as a number in [0, 1). */
 export function shareOf(purpose: string, siteId: string, visitorId: string): number {
   return hash32(`${purpose}\0${visitorText(siteId, visitorId)}`) / 2 ** 32
 }

@@ -26,7 +26,7 @@ const MINUS = 0x2d
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
 
 /**
- * JSON text whose unsafe whole numbers are marked text. Only for text that JSON.parse takes.
+ * Returns JSON text whose unsafe whole numbers are marked text. Only for text that JSON.parse takes.
  *
  * @returns nothing where there are none, which is found out quickly, or where the text uses the mark itself
  */
@@ -66,12 +66,12 @@ function replaceIntegers(json: string, write: (digits: string) => string): strin
   return written === 0 ? undefined : replaced + json.slice(written)
 }
 
-/** The digits of a marked number; any other text as it is, also one that begins with the mark. */
+/** Returns the digits of a marked number; any other text as it is, also one that begins with the mark. */
 export function digitsOf(text: string): string {
   return isMarkedNumber(text) ? text.slice(INTEGER_MARK.length) : text
 }
 
-/** Whether a text stands for a whole number: where text is asked for, it is none. */
+/** Tells whether a text stands for a whole number: where text is asked for, it is none. */
 export function isMarkedNumber(text: string): boolean {
   return text.charCodeAt(0) === MARK_CODE && DIGITS.test(text)
 }
@@ -92,18 +92,18 @@ export function takeDigitsOfIds(message: Record<string, unknown>): boolean {
 }
 
 function takeDigits(object: Record<string, unknown>, fields: string[]): boolean {
-  let taken = false
+  let hasChanged = false
   for (const field of fields) {
     const value = object[field]
     if (typeof value !== 'string' || !isMarkedNumber(value)) continue
     object[field] = digitsOf(value)
-    taken = true
+    hasChanged = true
   }
-  return taken
+  return hasChanged
 }
 
 /**
- * JSON text of marked values with the digits in their place.
+ * Returns the JSON text of marked values with the digits in their place.
  *
  * @param write a number as JSON. Default: its digits
  */
@@ -112,7 +112,8 @@ export function withDigits(json: string, write: (digits: string) => string = dig
 }
 
 /**
- * Whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked at.
+ * Tells whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked
+ * at.
  */
 export function hasDigits(text: string, length: number): boolean {
   for (let at = length - 1; at < text.length; at += length) {
@@ -130,7 +131,7 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57
 }
 
-/** The place of the quote that ends a string: the first with an even number of backslashes before it. */
+/** Returns the place of the quote that ends a string: the first with an even number of backslashes before it. */
 function closingQuote(json: string, from: number): number {
   let at = from
   for (;;) {

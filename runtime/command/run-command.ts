@@ -19,6 +19,7 @@ export class UsageError extends Error {
   readonly code = 'usage'
 }
 
+/** The connections of a command, and how it prints. */
 export interface CommandDeps {
   nats: Nats
   publisher: Publisher
@@ -38,7 +39,7 @@ export interface CommandDeps {
 export async function runCommand(
   name: string,
   env: Environment,
-  parseArguments: (args: string[]) => (parts: CommandDeps) => Promise<void>,
+  parseArguments: (args: string[]) => (deps: CommandDeps) => Promise<void>,
 ): Promise<never> {
   try {
     const work = parseArguments(process.argv.slice(2))
@@ -62,9 +63,9 @@ export async function runCommand(
     await nats.close()
     process.exit(0)
   } catch (error) {
-    const known = error instanceof UsageError || error instanceof ConfigurationError
-    console.error(known || error instanceof Error ? error.message : error)
-    process.exit(known ? 2 : 1)
+    const isExpected = error instanceof UsageError || error instanceof ConfigurationError
+    console.error(isExpected || error instanceof Error ? error.message : error)
+    process.exit(isExpected ? 2 : 1)
   }
 }
 

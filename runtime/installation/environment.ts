@@ -2,7 +2,7 @@ import { natsAccess } from '../nats/connection/nats-access.js'
 import { allowedHosts } from '../process/host-check.js'
 import { type Environment, numberSetting, textSetting } from '../settings/read.js'
 
-/** Settings that every server process shares, with their defaults. */
+/** Returns the settings that every server process shares, with their defaults. */
 export function sharedSettings(env: Environment) {
   return {
     /** Where the NATS servers are, and as whom to connect. */

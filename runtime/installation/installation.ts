@@ -26,7 +26,7 @@ export interface Installation<Key extends keyof Buckets = keyof Buckets> {
   privacy: Privacy
 }
 
-/** The buckets' names in NATS, where `generation` of the profiles counts. */
+/** Returns the buckets' names in NATS, where `generation` of the profiles is in effect. */
 export function bucketNames(generation: number): Record<keyof typeof BUCKETS, string> {
   return { ...BUCKETS, profiles: profilesBucket(generation) }
 }
@@ -36,13 +36,13 @@ export async function ofEachBucket<T, Key extends keyof Buckets = keyof Buckets>
   make: (key: Key) => Promise<T>,
   keys: readonly Key[] = Object.keys(BUCKETS) as Key[],
 ): Promise<Record<Key, T>> {
-  const made: [string, T][] = []
-  for (const key of keys) made.push([key, await make(key)])
-  return Object.fromEntries(made) as Record<Key, T>
+  const entries: [string, T][] = []
+  for (const key of keys) entries.push([key, await make(key)])
+  return Object.fromEntries(entries) as Record<Key, T>
 }
 
 /** Does something with each kind of stream, side by side. */
 export async function ofEachKind<T>(make: (kind: StreamKind) => Promise<T>): Promise<Record<StreamKind, T>> {
-  const made = await Promise.all(KINDS.map(async kind => [kind, await make(kind)] as const))
-  return Object.fromEntries(made) as Record<StreamKind, T>
+  const entries = await Promise.all(KINDS.map(async kind => [kind, await make(kind)] as const))
+  return Object.fromEntries(entries) as Record<StreamKind, T>
 }

@@ -44,7 +44,7 @@ export async function readPeopleSecret(meta: KV, log?: Log): Promise<string> {
   return written
 }
 
-/** As `readPeopleSecret`; undefined where there is none yet. */
+/** Reads the secret as `readPeopleSecret` does; undefined where there is none yet. */
 export async function knownPeopleSecret(meta: KV, log?: Log): Promise<string | undefined> {
   return (await readMeta(meta, PEOPLE_SECRET, parseSecret, log)).value
 }

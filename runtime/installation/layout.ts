@@ -22,30 +22,30 @@ export interface Layout {
   past: Record<StreamKind, PastStreams[]>
 }
 
-/** The layout, and the revision to change it by; undefined before there is an installation. */
+/** Reads the layout, and the revision to change it by; undefined before there is an installation. */
 export async function readLayout(meta: KV, log?: Log): Promise<{ layout: Layout; revision: number } | undefined> {
   const { value, revision } = await readMeta(meta, LAYOUT_KEY, parseLayout, log)
   return value && { layout: value, revision }
 }
 
 /**
- * The layout, made of the settings by the first process. Other partitions would tear visitors' histories apart, so
- * their number is fixed; that of streams is changed by a command (`npm run streams`).
+ * Returns the layout, made of the settings by the first process. Other partitions would tear visitors' histories apart,
+ * so their number is fixed; that of streams is changed by a command (`npm run streams`).
  *
  * @throws ConfigurationError when a new installation is to have more streams than partitions
  */
 export async function layoutOf(meta: KV, { partitions, streams }: SharedSettings, log?: Log): Promise<Layout> {
-  const known = await readLayout(meta, log)
-  if (known) return known.layout
-  const wanted = withDefaults({ partitions, streams: Object.fromEntries(Object.entries(streams).filter(([, n]) => n)) })
+  const stored = await readLayout(meta, log)
+  if (stored) return stored.layout
+  const layout = withDefaults({ partitions, streams: Object.fromEntries(Object.entries(streams).filter(([, n]) => n)) })
   for (const kind of KINDS)
-    if (wanted.streams[kind] > partitions)
+    if (layout.streams[kind] > partitions)
       throw new ConfigurationError(
-        `${variableOf(kind)} is ${wanted.streams[kind]}: there are ${partitions} partitions to share`,
+        `${variableOf(kind)} is ${layout.streams[kind]}: there are ${partitions} partitions to share`,
       )
   try {
-    await meta.create(LAYOUT_KEY, JSON.stringify({ partitions, streams: wanted.streams }))
-    return wanted
+    await meta.create(LAYOUT_KEY, JSON.stringify({ partitions, streams: layout.streams }))
+    return layout
   } catch {
     const winner = await readLayout(meta)
     if (!winner) throw new Error('the number of partitions could be neither read nor written')
@@ -74,21 +74,21 @@ export function otherThanSet({ streams }: Layout, { streams: set }: Pick<SharedS
 export async function watchLayout(
   nats: Nats,
   meta: KV,
-  known: Pick<Layout, 'streams' | 'past'>,
+  current: Pick<Layout, 'streams' | 'past'>,
   changed: () => void,
   log: Log,
 ): Promise<{ stop(): void }> {
-  const textOf = ({ streams, past }: typeof known) => JSON.stringify(KINDS.map(kind => [streams[kind], past[kind]]))
-  const text = textOf(known)
-  let told = false
+  const textOf = ({ streams, past }: typeof current) => JSON.stringify(KINDS.map(kind => [streams[kind], past[kind]]))
+  const text = textOf(current)
+  let hasNotified = false
   return watchBucket(
     nats,
     meta,
     entry => {
-      if (told || entry.key !== LAYOUT_KEY || entry.operation !== 'PUT') return
+      if (hasNotified || entry.key !== LAYOUT_KEY || entry.operation !== 'PUT') return
       const layout = usableValue('meta', entry, parseLayout, log)
       if (!layout || textOf(layout) === text) return
-      told = true
+      hasNotified = true
       changed()
     },
     log,
@@ -122,15 +122,15 @@ function isFrom1(value: unknown): boolean {
 }
 
 /** Installations older than the setting, or than a kind, have one stream of it. */
-function withDefaults(found: {
+function withDefaults(stored: {
   partitions: number
   streams?: Partial<Layout['streams']>
   past?: Partial<Layout['past']>
 }) {
   return {
-    partitions: found.partitions,
-    streams: { events: 1, decisions: 1, signals: 1, rejected: 1, deliveries: 1, learning: 1, ...found.streams },
-    past: { events: [], decisions: [], signals: [], rejected: [], deliveries: [], learning: [], ...found.past },
+    partitions: stored.partitions,
+    streams: { events: 1, decisions: 1, signals: 1, rejected: 1, deliveries: 1, learning: 1, ...stored.streams },
+    past: { events: [], decisions: [], signals: [], rejected: [], deliveries: [], learning: [], ...stored.past },
   } satisfies Layout
 }
 

@@ -27,16 +27,16 @@ export async function readMeta<T>(
   const parsed = there ? parseEntry(entry, parse) : undefined
   if (parsed?.ok) return { value: parsed.value, revision: entry!.revision }
   const copy = await meta.get(copyOf(key))
-  const kept = copy?.operation === 'PUT' ? parseEntry(copy, parse) : undefined
+  const parsedCopy = copy?.operation === 'PUT' ? parseEntry(copy, parse) : undefined
   const reason = parsed?.reason ?? 'it is gone'
-  if (!kept && !there) return { value: undefined, revision: entry?.revision ?? 0 }
-  if (!kept?.ok)
+  if (!parsedCopy && !there) return { value: undefined, revision: entry?.revision ?? 0 }
+  if (!parsedCopy?.ok)
     throw new ConfigurationError(
       `the entry "${key}" of the NATS bucket meta cannot be used (${reason}), and has no copy: put back what a backup has`,
     )
   if (log) skipEntry(log, 'meta', { key }, `${reason}: put back from its copy`)
   const revision = await meta.put(key, copy!.string(), { previousSeq: entry?.revision ?? 0 })
-  return { value: kept.value, revision }
+  return { value: parsedCopy.value, revision }
 }
 
 /** Keeps a copy of a value that `readMeta` finds good. */

@@ -76,7 +76,7 @@ async function openOnce<Key extends keyof Buckets>(
   return { partitions, streams, past, layout, generation, buckets, privacy }
 }
 
-function there<T>(what: string, found: T | undefined): T {
-  if (found === undefined) throw new Error(`the installation lacks ${what}`)
-  return found
+function there<T>(what: string, value: T | undefined): T {
+  if (value === undefined) throw new Error(`the installation lacks ${what}`)
+  return value
 }

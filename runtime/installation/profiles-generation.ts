@@ -9,19 +9,20 @@ import { readMeta } from './meta-copy.js'
 /** Key in the bucket `meta` that says which generation of profiles counts. */
 export const PROFILES_KEY = 'profiles'
 
-/** The generation of profiles that counts now, 0 before the first rebuild, and the revision to change it by. */
+/** Reads the generation of profiles that is in effect, 0 before the first rebuild, and the revision to change it by. */
 export async function readGeneration(meta: KV, log?: Log): Promise<{ generation: number; revision: number }> {
   const { value, revision } = await readMeta(meta, PROFILES_KEY, parseGeneration, log)
   return { generation: value ?? 0, revision }
 }
 
 /**
- * As `readGeneration`; where none was ever named it is written down, so that its loss can be told from a first start.
+ * Reads the generation as `readGeneration` does; where none was ever named it is written down, so that its loss can be
+ * told from a first start.
  */
 export async function firstGeneration(meta: KV, log: Log): Promise<{ generation: number }> {
-  const known = await readGeneration(meta, log)
-  if (known.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
-  return known
+  const stored = await readGeneration(meta, log)
+  if (stored.revision === 0) await meta.create(PROFILES_KEY, JSON.stringify({ generation: 0 })).catch(() => {})
+  return stored
 }
 
 function parseGeneration(raw: unknown): Check<number> {
@@ -41,11 +42,11 @@ export async function switchGeneration(meta: KV, generation: number, revision: n
 export function watchGeneration(
   nats: Nats,
   meta: KV,
-  known: number,
+  current: number,
   changed: (generation: number) => void,
   log: Log,
 ): Promise<{ stop(): void }> {
-  let latest = known
+  let latest = current
   return watchBucket(
     nats,
     meta,

@@ -163,13 +163,17 @@ function configOf({ streamRetentionDays, streamMaxGb, natsReplicas }: SharedSett
   }
 }
 
-function differs(existing: StreamConfig, wanted: StreamSettings): boolean {
+function differs(existing: StreamConfig, settings: StreamSettings): boolean {
   return (
-    CHANGEABLE.some(key => existing[key] !== wanted[key]) || existing.subjects.join(' ') !== wanted.subjects.join(' ')
+    CHANGEABLE.some(key => existing[key] !== settings[key]) ||
+    existing.subjects.join(' ') !== settings.subjects.join(' ')
   )
 }
 
-/** One letter per subject, so that a message that fails again is no second letter, however much later. */
+/**
+ * Creates the stream of dead letters. It takes one letter per subject, so that a message that fails again is no second
+ * letter, however much later.
+ */
 async function provisionDeadLetters(nats: Nats, { natsReplicas }: SharedSettings): Promise<void> {
   const { name, subject } = DEAD_LETTERS
   const existing = await streamInfo(nats, name)

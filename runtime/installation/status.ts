@@ -61,7 +61,7 @@ export async function gatherStatus(
   return reports
 }
 
-/** Our own metrics' values. Of histograms the sums and counts; lags are reported apart. */
+/** Returns our own metrics' values. Of histograms the sums and counts; lags are reported apart. */
 async function samplesOf({ registry }: Pick<Metrics, 'registry'>): Promise<Sample[]> {
   const samples: Sample[] = []
   for (const { name: metric, values } of await registry.getMetricsAsJSON())

@@ -43,17 +43,19 @@ export interface SizeFacts {
 }
 
 /**
- * The limit of a stream where the settings name none: the one it has, else its share of the disk's free space, never
- * less than what it holds. -1, for none, where the disk isn't known.
+ * Returns the limit of a stream where the settings name none: the one it has, else its share of the disk's free space,
+ * never less than what it holds. -1, for none, where the disk isn't known.
  */
-export function defaultStreamBytes({ kind, streams, free, held, current }: SizeFacts): number {
+export function defaultStreamBytes({ kind, streams, free, held: storedBytes, current }: SizeFacts): number {
   if (current !== undefined && current > 0) return current
   if (free === undefined) return -1
   const share = Math.min(MOST[kind], free * SHARES[kind]) / streams
-  return Math.ceil(Math.max(share, held * HEADROOM))
+  return Math.ceil(Math.max(share, storedBytes * HEADROOM))
 }
 
-/** Bytes that are free for this process on the disk of a folder; undefined when there is no such folder. */
+/**
+ * Resolves to the bytes that are free for this process on the disk of a folder; undefined when there is no such folder.
+ */
 export async function freeBytes(folder: string): Promise<number | undefined> {
   if (folder === '') return undefined
   try {

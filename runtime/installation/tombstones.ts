@@ -47,14 +47,14 @@ export async function watchTombstones(
   { buckets, privacy }: Pick<Installation<'tombstones'>, 'buckets' | 'privacy'>,
   log: Log,
 ): Promise<Tombstones> {
-  const known = new Map<string, Tombstone>()
+  const tombstones = new Map<string, Tombstone>()
   const watching = await watchBucket(
     nats,
     buckets.tombstones,
     entry => {
       const tombstone = entry.operation === 'PUT' ? parseTombstone(entry.value) : undefined
-      if (tombstone) known.set(entry.key, tombstone)
-      else known.delete(entry.key)
+      if (tombstone) tombstones.set(entry.key, tombstone)
+      else tombstones.delete(entry.key)
     },
     log,
   )
@@ -72,13 +72,13 @@ export async function watchTombstones(
     return key
   }
 
-  const finder = (siteId: string) => (kind: IdKind, id: string) => known.get(keyOf(siteId, kind, id))
+  const finder = (siteId: string) => (kind: IdKind, id: string) => tombstones.get(keyOf(siteId, kind, id))
   return {
     get size() {
-      return known.size
+      return tombstones.size
     },
-    isForgotten: (siteId, named, time) => known.size > 0 && isForgotten(finder(siteId), named, time),
-    isProfileForgotten: profile => known.size > 0 && isProfileForgotten(finder(profile.siteId), profile),
+    isForgotten: (siteId, named, time) => tombstones.size > 0 && isForgotten(finder(siteId), named, time),
+    isProfileForgotten: profile => tombstones.size > 0 && isProfileForgotten(finder(profile.siteId), profile),
     stop: () => watching.stop(),
   }
 }
@@ -109,7 +109,7 @@ export async function writeTombstones(bucket: KV, keyed: KeyedHash, person: Pers
   }
 }
 
-/** A tombstone as the bucket has it; undefined for anything else. */
+/** Parses a tombstone as the bucket has it; undefined for anything else. */
 function parseTombstone(value: Uint8Array): Tombstone | undefined {
   try {
     const { all, anonymous } = JSON.parse(new TextDecoder().decode(value)) as Tombstone

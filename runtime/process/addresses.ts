@@ -4,9 +4,9 @@ import { isIPv4, isIPv6 } from 'node:net'
 export const MAX_ADDRESS_LENGTH = 100
 
 /**
- * An IP address in its one canonical spelling. IPv4 inside IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`) is IPv4, zones
- * (`%eth0`) are dropped, and IPv6 is written as RFC 5952 has it: lower case, no leading zeros, the longest run of zeros
- * as `::`. Undefined when the text is no address.
+ * Returns an IP address in its one canonical spelling. IPv4 inside IPv6 (`::ffff:192.0.2.1`, `::ffff:c000:201`) is
+ * IPv4, zones (`%eth0`) are dropped, and IPv6 is written as RFC 5952 has it: lower case, no leading zeros, the longest
+ * run of zeros as `::`. Undefined when the text is no address.
  */
 export function normalizeAddress(text: string): string | undefined {
   if (text.length > MAX_ADDRESS_LENGTH) return undefined
@@ -22,8 +22,8 @@ export function normalizeAddress(text: string): string | undefined {
 }
 
 /**
- * The network that limits apply to: an IPv4 address itself, of an IPv6 address its /64, because one customer has 2⁶⁴
- * addresses. Text that is no address is a network of its own.
+ * Returns the network that limits apply to: an IPv4 address itself, of an IPv6 address its /64, because one customer
+ * has 2⁶⁴ addresses. Text that is no address is a network of its own.
  *
  * @param address as `normalizeAddress` returns it
  */
@@ -33,7 +33,7 @@ export function networkOf(address: string): string {
   return `${groups.slice(0, 4).map(hex).join(':')}::/64`
 }
 
-/** The first three groups of an IPv6 address, a /48; the others are zero. */
+/** Returns the first three groups of an IPv6 address, a /48; the others are zero. */
 export function siteOfIPv6(address: string): string {
   return compress([...groupsOf(address).slice(0, 3), 0, 0, 0, 0, 0])
 }
@@ -49,7 +49,7 @@ function hex(group: number): string {
   return group.toString(16)
 }
 
-/** The eight groups of a valid IPv6 address. */
+/** Returns the eight groups of a valid IPv6 address. */
 function groupsOf(address: string): number[] {
   const [head = '', tail] = withoutDots(address).split('::')
   const first = numbersOf(head)

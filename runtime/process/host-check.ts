@@ -13,10 +13,10 @@ export const HOST_ADVICE = 'reach it by an IP address or as localhost, or name t
  * ports, but can't change the `Host` its browser sends. IP literals, `localhost` and the machine's own name pass.
  *
  * @param allowed more names, without a port; `.example.com` allows every name under it, `*` every name
- * @param own the machine's own name; default: what the system says
+ * @param machineName the machine's own name; default: what the system says
  */
-export function createHostCheck(allowed: readonly string[] = [], own = hostname()): HostCheck {
-  const names = new Set(['localhost', own, own.split('.')[0]!, ...allowed].map(name => plainName(name)))
+export function createHostCheck(allowed: readonly string[] = [], machineName = hostname()): HostCheck {
+  const names = new Set(['localhost', machineName, machineName.split('.')[0]!, ...allowed].map(name => plainName(name)))
   const endings = [...names].filter(name => name.startsWith('.'))
   const all = names.has('*')
   names.delete('')
@@ -36,7 +36,7 @@ export function allowedHosts(env: Environment): string[] {
     .flatMap(name => name.trim() || [])
 }
 
-/** Lower case, without the dot of a fully qualified name. */
+/** Returns the name in lower case, without the dot of a fully qualified name. */
 function plainName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '')
 }

@@ -5,17 +5,17 @@ import { createLog, type Log } from './log.js'
 /** How long a process may take to finish what it has begun, in milliseconds. */
 const STOP_DEADLINE_MS = 10_000
 
-/** A started part of the system. `stop` finishes what was begun, takes nothing new, and frees everything. */
-export interface Part {
+/** A started service of the system. `stop` finishes what was begun, takes nothing new, and frees everything. */
+export interface Service {
   stop(): Promise<void>
 }
 
 /**
- * Runs one part as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0. A
- * part that can't start, or fails later, ends the process with code 1 and one line that says why; its supervisor starts
- * it again.
+ * Runs one service as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0.
+ * A service that can't start, or fails later, ends the process with code 1 and one line that says why; its supervisor
+ * starts it again.
  */
-export async function runProcess(name: string, start: (log: Log) => Promise<Part>): Promise<void> {
+export async function runProcess(name: string, start: (log: Log) => Promise<Service>): Promise<void> {
   const log = createLog(name)
   const fail = (error: unknown) => {
     if (error instanceof ConfigurationError) log.fatal(error.message)
@@ -32,8 +32,8 @@ export async function runProcess(name: string, start: (log: Log) => Promise<Part
       if (stopping) return
       stopping = true
       setTimeout(() => fail(new Error(`did not stop within ${STOP_DEADLINE_MS} ms`)), STOP_DEADLINE_MS).unref()
-      const part = await starting
-      await part.stop()
+      const service = await starting
+      await service.stop()
       log.info('stopped')
       process.exit(0)
     }

@@ -103,8 +103,8 @@ export async function repeat(
   while (!signal.aborted) {
     let wait = everyMs
     try {
-      const asked = await action()
-      if (typeof asked === 'number') wait = asked
+      const nextMs = await action()
+      if (typeof nextMs === 'number') wait = nextMs
     } catch (error) {
       if (!signal.aborted) onFailure(error)
     }

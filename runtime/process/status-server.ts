@@ -15,8 +15,8 @@ const TIMEOUTS = {
 }
 
 /**
- * A small HTTP server for a process without one of its own: `/healthz` (the process lives), `/readyz` (it does its
- * work; 503 with what is missing otherwise), `/metrics` (Prometheus).
+ * Starts a small HTTP server for a process without one of its own: `/healthz` (the process lives), `/readyz` (it does
+ * its work; 503 with what is missing otherwise), `/metrics` (Prometheus).
  *
  * @param isOurHost refuses all but the first two to a `Host` that doesn't name this server
  */

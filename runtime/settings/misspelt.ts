@@ -18,9 +18,9 @@ const KNOWN = Object.entries(SETTINGS)
  * most.
  */
 export function likelyMisspelt(env: Environment): { name: string; meant: string }[] {
-  const known = new Set<string>([...KNOWN, SECRETS_FD])
+  const names = new Set<string>([...KNOWN, SECRETS_FD])
   return Object.keys(env)
-    .filter(name => name.length >= SHORTEST - 1 && !known.has(name))
+    .filter(name => name.length >= SHORTEST - 1 && !names.has(name))
     .flatMap(name => {
       const [nearest] = KNOWN.filter(each => each.length >= SHORTEST && each.startsWith(name.slice(0, PREFIX)))
         .map(meant => ({ name, meant, distance: editDistance(name, meant) }))

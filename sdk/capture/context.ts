@@ -12,11 +12,14 @@ const CAMPAIGN = /^utm_(?!__proto__).|clc?k?id$|^([gw]braid|li_fat_id|epik)$/
  * `gclid`.
  */
 export function campaignOf(search: string): Record<string, string> | undefined {
-  let found: Record<string, string> | undefined
+  let campaign: Record<string, string> | undefined
   for (const [parameter, value] of new URLSearchParams(search))
     if (value && CAMPAIGN.test(parameter))
-      found = { ...found, [parameter.replace('utm_campaign', 'name').replace('utm_', '')]: value.slice(0, MAX_TITLE) }
-  return found
+      campaign = {
+        ...campaign,
+        [parameter.replace('utm_campaign', 'name').replace('utm_', '')]: value.slice(0, MAX_TITLE),
+      }
+  return campaign
 }
 
 /**
@@ -58,11 +61,11 @@ export interface Context {
 
 /** Makes contexts, a new one only when something in it changed: most of a message's cost would be its context. */
 export function createContexts(hashed: boolean): (view: View, sessionId: string, signature?: string) => Context {
-  let known: Context | undefined
+  let latest: Context | undefined
   let inputs: unknown[] = []
   return (view, sessionId, signature) => {
     const now = [view, view.title, sessionId, signature, location.href, titleOf()]
-    if (known && now.every((input, index) => input === inputs[index])) return known
+    if (latest && now.every((input, index) => input === inputs[index])) return latest
     inputs = now
     const context = {
       library: { name: 'slotstream', version: VERSION },
@@ -77,7 +80,7 @@ export function createContexts(hashed: boolean): (view: View, sessionId: string,
       pageViewId: view.pageViewId,
     }
     const text = jsonOf(context)
-    known = { context, text, bytes: bytesOf(text) }
-    return known
+    latest = { context, text, bytes: bytesOf(text) }
+    return latest
   }
 }

@@ -1,6 +1,6 @@
 import type { KeyValue } from '../platform/storage.js'
 
-/** The id that the server keeps in a cookie, where browsers delete what scripts have stored. */
+/** Returns the id that the server keeps in a cookie, where browsers delete what scripts have stored. */
 export function cookieId(cookies: string): string | undefined {
   return /(?:^|; )slotstream_id=([\w-]{1,64})(?:;|$)/.exec(cookies)?.[1]
 }
@@ -32,12 +32,12 @@ export function idText(id: unknown): string | undefined {
 export type Identity = ReturnType<typeof createIdentity>
 
 /**
- * Ids of the browser's visitor. What was read is remembered, because reading storage for each of a thousand messages
- * costs.
+ * Creates the ids of the browser's visitor. What was read is remembered, because reading storage for each of a thousand
+ * messages costs.
  *
- * @param found finds an id elsewhere when the browser has none yet
+ * @param findId finds an id elsewhere when the browser has none yet
  */
-export function createIdentity(storage: KeyValue, newId: () => string, found: () => string | undefined) {
+export function createIdentity(storage: KeyValue, newId: () => string, findId: () => string | undefined) {
   let anonymousId: string | undefined
   let userId: string | undefined
   let signature: string | undefined
@@ -47,14 +47,14 @@ export function createIdentity(storage: KeyValue, newId: () => string, found: ()
     userId = valid(storage.get('userId'))
     signature = storage.get('signature')
     anonymousId = valid(storage.get('anonymousId'))
-    if (!anonymousId) use(valid(found()) ?? newId())
+    if (!anonymousId) use(valid(findId()) ?? newId())
   }
   const use = (id: string) => {
     anonymousId = id
     storage.set('anonymousId', id)
   }
   return {
-    /** The ids and the proof of one, as a request for slots says them. */
+    /** Returns the ids and the proof of one, as a request for slots says them. */
     all() {
       read()
       return { anonymousId: anonymousId as string, userId, signature }

@@ -37,12 +37,12 @@ const TRUST_MS = 1_000
 
 export type Sessions = ReturnType<typeof createSessions>
 
-/** The session that all tabs share, kept in storage as `id startedAt lastAt`. */
+/** Creates the session that all tabs share, kept in storage as `id startedAt lastAt`. */
 export function createSessions(storage: KeyValue, limits: SessionLimits, newId: () => string) {
   let current: Session | undefined
   let readAt = 0
   return {
-    /** Id of the session at `now`; notes the activity. */
+    /** Returns the id of the session at `now`; notes the activity. */
     touch(now: number): string {
       if (current && now >= readAt && now - readAt < TRUST_MS) return current.id
       current = nextSession(read(storage.get('session')), now, limits, newId)
@@ -54,7 +54,7 @@ export function createSessions(storage: KeyValue, limits: SessionLimits, newId: 
     reread() {
       current = undefined
     },
-    /** The next message begins a new session. */
+    /** Forgets the session: the next message begins a new one. */
     reset() {
       current = undefined
       storage.set('session')

@@ -50,10 +50,10 @@ export function alias(userId: string): void {
 }
 
 /** Runs a call with an id, if it is one. */
-function withId(given: unknown, call: (client: Client, id: string, at: number) => void): void {
-  if (given)
+function withId(value: unknown, call: (client: Client, id: string, at: number) => void): void {
+  if (value)
     timed((client, at) => {
-      const id = idText(given)
+      const id = idText(value)
       if (id) call(client, id, at)
     })
 }

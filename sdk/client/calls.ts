@@ -19,7 +19,7 @@ let early: ((client: Client) => void)[] = []
 
 export const inBrowser = () => typeof window !== 'undefined' && typeof document !== 'undefined'
 
-/** The package at work on this page, between `init` and `destroy`. */
+/** Returns the package at work on this page, between `init` and `destroy`. */
 export function running(): Running | undefined {
   if (starting !== awaitingLink) starting?.()
   return started

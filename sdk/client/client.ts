@@ -119,7 +119,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     if (latest) visitor()
     view = nextView(view, location.href, document.referrer, newId)
   }
-  const capture = ({ type, at, properties, traits, of = view, ...fields }: Call) => {
+  const capture = ({ type, at, properties, traits, of: eventView = view, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
     // A page view comes before what follows it.
     settle()
@@ -139,7 +139,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
       context,
       text: contextText,
       bytes: contextBytes,
-    } = contextOf(of, sessions.touch(at), head.userId === ids.userId ? signature : undefined)
+    } = contextOf(eventView, sessions.touch(at), head.userId === ids.userId ? signature : undefined)
     let headText: string
     try {
       if (rewriting.rewrite) {
@@ -171,8 +171,8 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     settle()
     delivery.hide()
   }
-  const track: Client['track'] = (event, properties, at = now(), of) =>
-    capture({ type: 'track', event, properties: properties ?? {}, at, of })
+  const track: Client['track'] = (event, properties, at = now(), eventView) =>
+    capture({ type: 'track', event, properties: properties ?? {}, at, of: eventView })
 
   return {
     settings,
@@ -189,7 +189,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     initialProperties: settings.properties,
     handedOver,
     consent,
-    find: (attribute, found) => watchAdded(attribute, listeners.signal, found),
+    find: (attribute, onFound) => watchAdded(attribute, listeners.signal, onFound),
     person: () => person,
     track,
     beforePage: run => void enders.push(run),
@@ -203,9 +203,15 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
         startPageView()
       }
       viewed = true
-      const of = view
+      const pageView = view
       const send = () =>
-        capture({ type: 'page', ...(name && { name }), properties: { ...pageOf(of, hashed), ...properties }, at, of })
+        capture({
+          type: 'page',
+          ...(name && { name }),
+          properties: { ...pageOf(pageView, hashed), ...properties },
+          at,
+          of: pageView,
+        })
       if (wait) settle = wait(send)
       else send()
     },

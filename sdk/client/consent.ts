@@ -23,10 +23,10 @@ export function initialConsent(
   refused?: boolean,
 ): Consent {
   const all = (state: ConsentState): Consent => ({ analytics: state, personalization: state })
-  const asked = typeof option === 'string' ? all(option) : { ...all('granted'), ...option }
+  const initial = typeof option === 'string' ? all(option) : { ...all('granted'), ...option }
   const [analytics, personalization] = remembered?.split(' ') ?? []
   return {
-    ...(refused ? all('denied') : asked),
+    ...(refused ? all('denied') : initial),
     ...(isChoice(analytics) && { analytics }),
     ...(isChoice(personalization) && { personalization }),
   }

@@ -22,9 +22,9 @@ export interface PluginApi {
    * Captures an event.
    *
    * @param at when it happened, in milliseconds since the epoch, default now
-   * @param of page view that it belongs to, default the current one
+   * @param view page view that it belongs to, default the current one
    */
-  track(event: string, properties?: Properties, at?: number, of?: View): void
+  track(event: string, properties?: Properties, at?: number, view?: View): void
   /**
    * Begins a page view.
    *
@@ -38,7 +38,7 @@ export interface PluginApi {
   /** Returns the current page view. */
   view(): View
   /** Finds elements with an attribute, also those that are added later; see `watchAdded`. */
-  find(attribute: string, found: (element: HTMLElement) => void): void
+  find(attribute: string, onFound: (element: HTMLElement) => void): void
   visitorIds: Identity
   sessions: Sessions
   delivery: Delivery

@@ -84,8 +84,8 @@ export function sealForExit(
     let last = batches.at(-1)
     if (last?.batch.visitor !== visitor || last.batch.bytes + bytes > room) {
       if (last) room = maxBytes
-      const held = { last: 0, unwritten: 0, bytes: 0 }
-      last = { batch: { batchId: batchIdOf(key, id), visitor, texts: [], bytes: 0, at, held }, keys: [] }
+      const counts = { last: 0, unwritten: 0, bytes: 0 }
+      last = { batch: { batchId: batchIdOf(key, id), visitor, texts: [], bytes: 0, at, held: counts }, keys: [] }
       batches.push(last)
     }
     const { batch, keys } = last
@@ -93,11 +93,11 @@ export function sealForExit(
     batch.texts.push(...texts.map(text => numbered(text, next++)))
     batch.bytes += bytes
     keys.push(key)
-    const held = batch.held!
-    held.last = seq = Math.max(seq, next - 1)
+    const counts = batch.held!
+    counts.last = seq = Math.max(seq, next - 1)
     if (unwritten.includes(chunk)) {
-      held.unwritten += texts.length
-      held.bytes += bytes
+      counts.unwritten += texts.length
+      counts.bytes += bytes
     }
   }
   return [batches, seq]

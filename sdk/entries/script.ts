@@ -90,11 +90,11 @@ type Stub = [name: keyof typeof slotstream, ...given: never[]][]
 
 // Its own property only: an element with that id is found under the name, too, but through the prototype. A page may
 // have put an element there, or a list of the calls that it made before.
-const taken = Object.hasOwn(host, 'slotstream') ? (host.slotstream as unknown) : undefined
-const queue = Array.isArray(taken) ? (taken as Stub) : []
-if (taken === queue || !(taken as typeof slotstream | undefined)?.track) {
+const existing = Object.hasOwn(host, 'slotstream') ? (host.slotstream as unknown) : undefined
+const queue = Array.isArray(existing) ? (existing as Stub) : []
+if (existing === queue || !(existing as typeof slotstream | undefined)?.track) {
   const replay = (...calls: Stub) => {
-    for (const [name, ...given] of calls) (slotstream[name] as ((...given: never[]) => void) | undefined)?.(...given)
+    for (const [name, ...args] of calls) (slotstream[name] as ((...args: never[]) => void) | undefined)?.(...args)
   }
   host.slotstream = Object.assign(slotstream, { push: replay })
   if (script) {

@@ -28,15 +28,15 @@ export function countSession(api: PluginApi): () => void {
   const shares = createShares(storage, storedPrefix, tab)
   const definitions = createDefinitions(storage, () => askFor(api), now, log)
   const counter = createCounter({ shares, definitions, now, log, onChange: tellSoon })
-  let told = '{}'
+  let announced = '{}'
   let isTelling = false
 
   function tell() {
     isTelling = false
     const values = sessionFeatures()
     const text = JSON.stringify(values)
-    if (text === told) return
-    told = text
+    if (text === announced) return
+    announced = text
     window.dispatchEvent(new CustomEvent(CHANGED, { detail: values }))
   }
   function tellSoon() {

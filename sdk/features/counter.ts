@@ -30,15 +30,15 @@ export function createCounter({ shares, definitions, now, log, onChange }: Count
   const settled = (share: Share): Share => {
     const { visits, waiting } = share
     const last = waiting.at(-1)
-    const known = last && definitions.of(sessionOf(last))
-    return known ? { ...share, visits: countMessages(visits, waiting, known.features), waiting: [] } : share
+    const definition = last && definitions.of(sessionOf(last))
+    return definition ? { ...share, visits: countMessages(visits, waiting, definition.features), waiting: [] } : share
   }
   const settle = () => {
-    const own = shares.own()
-    const last = own?.waiting.at(-1)
-    if (!own || !last) return
-    const after = settled(own)
-    if (after !== own) keep(after, last)
+    const share = shares.own()
+    const last = share?.waiting.at(-1)
+    if (!share || !last) return
+    const after = settled(share)
+    if (after !== share) keep(after, last)
     else
       void definitions.request(sessionOf(last)).then(isKnown => {
         // Not of a session that has begun meanwhile.
@@ -63,11 +63,11 @@ export function createCounter({ shares, definitions, now, log, onChange }: Count
       latest = message
       const { anonymousId: visitor = '' } = message
       const before = shares.own()
-      const own = before?.visitor === visitor ? before : { visitor, visits: [], waiting: [] }
+      const share = before?.visitor === visitor ? before : { visitor, visits: [], waiting: [] }
       const session = sessionOf(message)
-      if (own.lost?.[0] === session) lose(visitor, session)
+      if (share.lost?.[0] === session) lose(visitor, session)
       else {
-        const { visits, waiting } = own
+        const { visits, waiting } = share
         const after = guard(log, () => settled({ visitor, visits, waiting: [...waiting, message] }))
         // Nothing can be added to what another script has put there.
         keep(after ?? { visitor, visits: [], waiting: [message] }, message)
@@ -81,11 +81,11 @@ export function createCounter({ shares, definitions, now, log, onChange }: Count
     settle,
     /** Returns the values of a visitor's running session; none where something of it is not known. */
     values(visitor: string): FeatureValues {
-      const known = definitions.latest()
-      if (!known) return {}
-      const { features } = known
+      const latest = definitions.latest()
+      if (!latest) return {}
+      const { features } = latest
       const all = shares.of(visitor)
-      const isLost = ({ lost }: Share) => lost && (lost[0] === known.session || lost[1] >= now() - PAUSE_MS)
+      const isLost = ({ lost }: Share) => lost && (lost[0] === latest.session || lost[1] >= now() - PAUSE_MS)
       if (all.some(isLost)) return {}
       const values = guard(log, () => {
         const counted = all.map(({ visits, waiting }) => countMessages(visits, waiting, features))
@@ -97,14 +97,14 @@ export function createCounter({ shares, definitions, now, log, onChange }: Count
     },
     /** Removes what is over, or of another visitor. */
     prune(visitor: string): void {
-      const known = definitions.latest()
+      const latest = definitions.latest()
       shares.prune(share => {
         if (share.visitor !== visitor) return true
-        if (!known) return false
+        if (!latest) return false
         const { lost, visits, waiting } = share
-        const counted = guard(log, () => countMessages(visits, waiting, known.features)) ?? []
+        const counted = guard(log, () => countMessages(visits, waiting, latest.features)) ?? []
         if (lost) counted.push([lost[0], lost[1], lost[1], 0, []])
-        return isOver(counted, known.session, now())
+        return isOver(counted, latest.session, now())
       })
     },
   }

@@ -25,24 +25,24 @@ export interface SessionDefinitions extends SessionFeatures {
 export type Definitions = ReturnType<typeof createDefinitions>
 
 /**
- * The definitions of features, asked for once a session, and kept for all tabs and for pages without a network.
+ * Creates the definitions of features, asked for once a session, and kept for all tabs and for pages without a network.
  *
  * @param ask resolves to the collector's answer
  */
 export function createDefinitions(storage: KeyValue, ask: () => Promise<string>, now: () => number, log: Log) {
-  let known: { text: string; pinned: Pinned | undefined; compiled: SessionDefinitions | undefined } | undefined
+  let cached: { text: string; pinned: Pinned | undefined; compiled: SessionDefinitions | undefined } | undefined
   let asking: Promise<boolean> | undefined
   let failedAt = Number.NEGATIVE_INFINITY
 
   const read = () => {
     const text = storage.get(KEY) ?? ''
-    if (text !== known?.text) {
+    if (text !== cached?.text) {
       const pinned = parsePinned(text)
       const compiled = pinned && { session: pinned.session, ...compileSessionFeatures(pinned.features) }
       for (const reason of compiled?.leftOut ?? []) log('a feature is left out', reason)
-      known = { text, pinned, compiled }
+      cached = { text, pinned, compiled }
     }
-    return known
+    return cached
   }
   /** Resolves to whether there are definitions now: without an answer those of the session before go on. */
   const pin = async (session: string) => {
@@ -72,7 +72,7 @@ export function createDefinitions(storage: KeyValue, ask: () => Promise<string>,
       })
       return asking
     },
-    /** The network is back: there is no need to wait. */
+    /** Ends the pause, as the network is back. */
     retry() {
       failedAt = Number.NEGATIVE_INFINITY
     },

@@ -3,7 +3,7 @@ import type { StoredMessage, Visit } from '@slotstream/protocol'
 import type { KeyValue } from '../platform/storage.js'
 import type { Tab } from './tab.js'
 
-/** What one tab has counted of a visitor's sessions. Together the shares of all tabs are what the browser knows. */
+/** Counts by one tab of a visitor's sessions. Together the shares of all tabs are what the browser knows. */
 export interface Share {
   /** `anonymousId` of the visitor. */
   visitor: string
@@ -17,27 +17,27 @@ export interface Share {
 /** Most characters of all shares together. Beyond it, what the session has is given up. */
 const MAX_LENGTH = 100_000
 
-/** What keys of shares begin with. */
+/** Prefix of the keys of shares. */
 const PREFIX = 'share.'
 
 export type Shares = ReturnType<typeof createShares>
 
 /**
- * The shares of this browser's tabs. Each page writes the one of its tab, so that two tabs never write the same, and no
- * message is lost between them.
+ * Creates the shares of this browser's tabs. Each page writes the one of its tab, so that two tabs never write the
+ * same, and no message is lost between them.
  *
  * @param storedPrefix what keys of `storage` begin with in the browser's own
  */
 export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) {
   const read = new Map<string, { text: string; share: Share | undefined }>()
   /** The own one as it was written last: others can't change it. */
-  let own: Share | undefined
+  let ownShare: Share | undefined
   const ownKey = () => PREFIX + tab.id()
 
   const shareAt = (key: string): Share | undefined => {
     const text = storage.get(key) ?? ''
-    const known = read.get(key)
-    if (known?.text === text) return known.share
+    const cached = read.get(key)
+    if (cached?.text === text) return cached.share
     const share = parseShare(text)
     read.set(key, { text, share })
     return share
@@ -46,21 +46,21 @@ export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) 
 
   return {
     own() {
-      own ??= shareAt(ownKey())
-      return own
+      ownShare ??= shareAt(ownKey())
+      return ownShare
     },
     /** Returns the shares of a visitor, the own one among them. */
     of(visitor: string): Share[] {
       return [this.own(), ...otherKeys().map(shareAt)].filter(share => share?.visitor === visitor) as Share[]
     },
-    /** Whether all shares together would be too large with a new own one. */
+    /** Tells whether all shares together would be too large with a new own one. */
     isTooLarge(share: Share): boolean {
       const others = otherKeys().reduce((length, key) => length + (storage.get(key)?.length ?? 0), 0)
       return JSON.stringify(share).length + others > MAX_LENGTH
     },
     /** Stores the own share. */
     keep(share: Share): void {
-      own = share
+      ownShare = share
       storage.set(ownKey(), JSON.stringify(share))
     },
     /** Removes shares of others that are over: their tabs were closed, or have not been used since. */
@@ -72,17 +72,17 @@ export function createShares(storage: KeyValue, storedPrefix: string, tab: Tab) 
     },
     /** Goes on with what the pages of this tab have stored meanwhile. */
     reread(): void {
-      own = undefined
+      ownShare = undefined
     },
     /** Removes all of them. */
     forget(): void {
-      own = undefined
+      ownShare = undefined
       for (const key of [ownKey(), ...otherKeys()]) storage.set(key)
     },
   }
 }
 
-/** Keys of shares in this browser; none where storage is blocked. */
+/** Returns the keys of shares in this browser; none where storage is blocked. */
 function storedKeys(storedPrefix: string): string[] {
   try {
     return Object.keys(localStorage)
@@ -113,7 +113,7 @@ function isVisit([id, startedAt, endedAt, messages, cells]: Visit): boolean {
   return typeof id === 'string' && [startedAt, endedAt, messages].every(Number.isFinite) && Array.isArray(cells)
 }
 
-/** Whether none of these sessions can be running, nor go on: the browser's latest one may. */
+/** Tells whether none of these sessions can be running, nor go on: the browser's latest one may. */
 export function isOver(visits: readonly Visit[], session: string, now: number): boolean {
   return visits.every(([id, , endedAt]) => id !== session && endedAt < now - PAUSE_MS)
 }

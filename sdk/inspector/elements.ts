@@ -12,9 +12,9 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
 
 /** Makes a button. */
 export function button(label: string, attributes: Record<string, string>, press: () => void): HTMLButtonElement {
-  const made = el('button', { type: 'button', ...attributes }, label)
-  made.addEventListener('click', press)
-  return made
+  const element = el('button', { type: 'button', ...attributes }, label)
+  element.addEventListener('click', press)
+  return element
 }
 
 /** Writes a time in the visitor's own zone: `14:03:07.512`. */

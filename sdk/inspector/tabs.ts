@@ -6,7 +6,7 @@ export type Row = [subject: object, state: string, make: () => HTMLElement]
 /** Makes tabs that work by keyboard as the ARIA practices say (https://www.w3.org/WAI/ARIA/apg/patterns/tabs/). */
 export function createTabs<Name extends string>(titles: Record<Name, string>) {
   const names = Object.keys(titles) as Name[]
-  const made = new WeakMap<object, { state: string; element: HTMLElement }>()
+  const rendered = new WeakMap<object, { state: string; element: HTMLElement }>()
   const tabs = new Map<Name, HTMLElement>()
   const panels = new Map<Name, HTMLElement>()
 
@@ -53,17 +53,17 @@ export function createTabs<Name extends string>(titles: Record<Name, string>) {
       tabs.get(name)?.classList.toggle('alarm', name === 'problems' && rows.length > 0)
       panel.className = 'rows'
       const elements = rows.map(([subject, state, make]) => {
-        const known = made.get(subject)
-        if (known?.state === state) return known.element
+        const before = rendered.get(subject)
+        if (before?.state === state) return before.element
         const element = make()
-        if (known?.element instanceof HTMLDetailsElement && known.element.open)
+        if (before?.element instanceof HTMLDetailsElement && before.element.open)
           (element as HTMLDetailsElement).open = true
-        made.set(subject, { state, element })
-        if (known?.element.isConnected) known.element.replaceWith(element)
+        rendered.set(subject, { state, element })
+        if (before?.element.isConnected) before.element.replaceWith(element)
         return element
       })
-      const wanted = new Set<Element>(elements)
-      for (const element of [...panel.children]) if (!wanted.has(element)) element.remove()
+      const current = new Set<Element>(elements)
+      for (const element of [...panel.children]) if (!current.has(element)) element.remove()
       // Newest on top: only those that aren't there yet are put in, so that nothing loses its focus.
       for (const element of elements) if (!element.isConnected || element.parentNode !== panel) panel.prepend(element)
       if (!elements.length) panel.append(el('p', { class: 'none' }, 'Nothing yet.'))

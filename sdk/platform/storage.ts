@@ -14,7 +14,8 @@ export interface BrowserStorage extends KeyValue {
 }
 
 /**
- * localStorage that never throws: what it refuses (blocked, full, private mode) is kept in memory for this page.
+ * Creates a localStorage that never throws: what it refuses (blocked, full, private mode) is kept in memory for this
+ * page.
  *
  * @param area reads `window.localStorage`; the property itself throws where storage is blocked
  * @param prefix put before every key

@@ -4,10 +4,10 @@
  *
  * @param signal ends it
  */
-export function watchAdded(attribute: string, signal: AbortSignal, found: (element: HTMLElement) => void): void {
+export function watchAdded(attribute: string, signal: AbortSignal, onFound: (element: HTMLElement) => void): void {
   const search = (node: Partial<HTMLElement>) => {
-    if (node.hasAttribute?.(attribute)) found(node as HTMLElement)
-    for (const element of node.querySelectorAll?.<HTMLElement>(`[${attribute}]`) ?? []) found(element)
+    if (node.hasAttribute?.(attribute)) onFound(node as HTMLElement)
+    for (const element of node.querySelectorAll?.<HTMLElement>(`[${attribute}]`) ?? []) onFound(element)
   }
   const observer = new MutationObserver(changes => {
     for (const { type, target, addedNodes } of changes)

@@ -38,7 +38,7 @@ export function Slot<Payload = Record<string, unknown>, Id extends string = stri
         createElement(as, { key: `${decisionId} ${item.position}`, ref: watch(item), className }, children(item)),
       ),
     )
-  const own = outcome === 'waiting' ? waiting : fallback
-  if (own === undefined || own === null) return createElement(Fragment)
-  return createElement(as, { ref: outcome === 'holdout' ? watch() : null, className }, own)
+  const placeholder = outcome === 'waiting' ? waiting : fallback
+  if (placeholder === undefined || placeholder === null) return createElement(Fragment)
+  return createElement(as, { ref: outcome === 'holdout' ? watch() : null, className }, placeholder)
 }

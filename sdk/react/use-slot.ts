@@ -40,18 +40,18 @@ export function useSlot<Payload = Record<string, unknown>, Id extends string = s
   const decisions = useContext(HandedOver)
   const handed = useMemo(() => decisionFor(slotId, decisions), [slotId, decisions])
   // Where the server got none, the page asks.
-  const given = decision?.decisionId ? decision : handed
-  const [asked, setAsked] = useState<{ key: string; answer: SlotDecision }>()
+  const initial = decision?.decisionId ? decision : handed
+  const [latest, setLatest] = useState<{ key: string; answer: SlotDecision }>()
   const showing = useRef<SlotDecision>(undefined)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the slot and the options
   useEffect(() => {
     // StrictMode takes effects away and brings them back in the same task: what they do waits for the task's end.
-    showing.current = given
+    showing.current = initial
     const abort = new AbortController()
     const { signal } = abort
     let refused = false
-    const none = (outcome: SlotOutcome) => setAsked({ key, answer: { slotId, decisionId: '', outcome, items: [] } })
+    const none = (outcome: SlotOutcome) => setLatest({ key, answer: { slotId, decisionId: '', outcome, items: [] } })
     const ask = async (isAgain = false) => {
       await undefined
       if (signal.aborted) return
@@ -60,12 +60,12 @@ export function useSlot<Payload = Record<string, unknown>, Id extends string = s
       if (signal.aborted || !(isNew || answer.cachedAt)) return
       refused = answer.outcome === 'unavailable'
       // What is shown stays where nothing was decided anew.
-      setAsked(before => {
-        const shown = before?.key === key ? before.answer : given
+      setLatest(before => {
+        const shown = before?.key === key ? before.answer : initial
         return isNew || shown?.outcome !== 'served' ? { key, answer } : before
       })
     }
-    if (!given) void ask()
+    if (!initial) void ask()
     serveSlots()
     const on = (name: string, listener: (detail: unknown) => unknown) =>
       window.addEventListener(`slotstream:${name}`, event => void listener((event as CustomEvent).detail), { signal })
@@ -81,11 +81,11 @@ export function useSlot<Payload = Record<string, unknown>, Id extends string = s
     return () => {
       abort.abort()
       showing.current = undefined
-      if (given) queueMicrotask(() => showing.current === given || putAway(given))
+      if (initial) queueMicrotask(() => showing.current === initial || putAway(initial))
     }
-  }, [key, given])
+  }, [key, initial])
 
-  const shown = asked?.key === key ? asked.answer : given
+  const shown = latest?.key === key ? latest.answer : initial
   return useMemo(() => answerOf<PayloadOf<Id, Payload>>(shown), [shown])
 }
 

@@ -8,13 +8,13 @@ const impressions = new WeakMap<PluginApi, Impressions>()
 const watched = new WeakMap<Element, Shown>()
 
 function impressionsOf(client: PluginApi): Impressions {
-  let found = impressions.get(client)
-  if (!found) {
-    found = createImpressions(client)
-    impressions.set(client, found)
-    client.listeners.signal.addEventListener('abort', found.stop)
+  let ofClient = impressions.get(client)
+  if (!ofClient) {
+    ofClient = createImpressions(client)
+    impressions.set(client, ofClient)
+    client.listeners.signal.addEventListener('abort', ofClient.stop)
   }
-  return found
+  return ofClient
 }
 
 /** Tracks `Slot Viewed` and `Slot Clicked` for an element. The same again, as React may ask, changes nothing. */

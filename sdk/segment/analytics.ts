@@ -2,10 +2,10 @@ import { alias, group, identify, page, reset, track } from '../client/api.js'
 import { running, timed } from '../client/calls.js'
 import { guard } from '../platform/guard.js'
 import type { Properties } from '../types.js'
-import { argumentsOf, type Said } from './arguments.js'
+import { argumentsOf, type CallArguments } from './arguments.js'
 
 type Listener = (...details: unknown[]) => void
-type Named = (said: Said) => void
+type Named = (parsed: CallArguments) => void
 
 /** Calls that become messages, by their names at Segment. */
 const MESSAGES: Record<string, Named> = {
@@ -59,19 +59,21 @@ export function createAnalytics(debug: () => unknown) {
   const visitor = () => running()?.client().visitorIds
   let traits: Properties = {}
 
-  function call(name: string, given: readonly unknown[]): void {
-    const said = argumentsOf(given)
-    MESSAGES[name]!(said)
-    if (name === 'identify') traits = { ...traits, ...said.data }
-    tell(name, ...said.names, said.data)
-    if (said.done) setTimeout(said.done)
+  function call(name: string, args: readonly unknown[]): void {
+    const parsed = argumentsOf(args)
+    MESSAGES[name]!(parsed)
+    if (name === 'identify') traits = { ...traits, ...parsed.data }
+    tell(name, ...parsed.names, parsed.data)
+    if (parsed.done) setTimeout(parsed.done)
   }
 
   /** `trackLink` and the like: messages outlive their page here, so nothing has to wait for them. */
   const onEvent = (type: string) => (elements: unknown, event: unknown, data?: unknown) => {
-    for (const element of [elements].flatMap(one => (one instanceof EventTarget ? one : Array.from(one as never))))
+    for (const element of [elements].flatMap(target =>
+      target instanceof EventTarget ? target : Array.from(target as never),
+    ))
       (element as EventTarget).addEventListener(type, () => {
-        const read = (given: unknown) => (typeof given === 'function' ? given(element) : given)
+        const read = (value: unknown) => (typeof value === 'function' ? value(element) : value)
         call('track', [read(event), read(data)])
       })
   }
@@ -102,15 +104,15 @@ export function createAnalytics(debug: () => unknown) {
     push: (queued: unknown) => void replay(queued),
   }
   analytics.pageview = (path: string) => call('page', [path])
-  for (const name of Object.keys(MESSAGES)) analytics[name] = (...given: unknown[]) => call(name, given)
+  for (const name of Object.keys(MESSAGES)) analytics[name] = (...args: unknown[]) => call(name, args)
   for (const name of MISSING) analytics[name] = () => warnOf(name)
 
   /** Makes a call that was queued as `[name, …arguments]` before the library was there. */
   function replay(queued: unknown): void {
     if (!Array.isArray(queued)) return
-    const [name, ...given] = queued
+    const [name, ...args] = queued
     const method = Object.hasOwn(analytics, name) ? analytics[name] : undefined
-    if (typeof method === 'function') guard(console.error, () => method(...given))
+    if (typeof method === 'function') guard(console.error, () => method(...args))
     else warnOf(name)
   }
 

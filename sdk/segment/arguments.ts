@@ -1,7 +1,7 @@
 import type { Properties } from '../types.js'
 
 /** The content of a call of Segment's library, whichever form the call has. */
-export interface Said {
+export interface CallArguments {
   /** The texts and numbers before the first object: names and ids. */
   names: string[]
   /** The first object. */
@@ -11,13 +11,14 @@ export interface Said {
 }
 
 /** Takes the arguments of a call apart: all but the first may be left out, and a snippet adds what page it was on. */
-export function argumentsOf(given: readonly unknown[]): Said {
-  const said: Said = { names: [] }
-  for (const one of given) {
-    if (typeof one === 'function') said.done = one as () => void
-    else if (typeof one === 'object' && one !== null) {
-      if (!('__t' in one)) said.data ??= one as Properties
-    } else if (!said.data && one !== undefined && one !== null && one !== '') said.names.push(String(one))
+export function argumentsOf(args: readonly unknown[]): CallArguments {
+  const parsed: CallArguments = { names: [] }
+  for (const argument of args) {
+    if (typeof argument === 'function') parsed.done = argument as () => void
+    else if (typeof argument === 'object' && argument !== null) {
+      if (!('__t' in argument)) parsed.data ??= argument as Properties
+    } else if (!parsed.data && argument !== undefined && argument !== null && argument !== '')
+      parsed.names.push(String(argument))
   }
-  return said
+  return parsed
 }

@@ -15,7 +15,7 @@ const UNSAFE = /[<>&\u2028\u2029]/g
  * exception. Decisions that were not made are left out: the page asks for those slots itself.
  */
 export function decisionsScript(decisions: readonly SlotDecision[]): string {
-  const made = decisions.filter(({ decisionId }) => decisionId)
-  const text = JSON.stringify(made).replace(UNSAFE, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const decided = decisions.filter(({ decisionId }) => decisionId)
+  const text = JSON.stringify(decided).replace(UNSAFE, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
   return `<script type="application/json" id="${SCRIPT_ID}">${text}</script>`
 }

@@ -1,3 +1,4 @@
+import { isObject } from '@slotstream/protocol'
 import { noDecision } from '../slots/no-decision.js'
 import type { SlotDecision, SlotItem, SlotOutcome } from '../types.js'
 
@@ -31,6 +32,3 @@ const isItem = (value: unknown): value is SlotItem =>
   typeof value.contentId === 'string' &&
   typeof value.position === 'number' &&
   isObject(value.payload)
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

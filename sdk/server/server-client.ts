@@ -43,7 +43,7 @@ export interface DecideOptions {
   signature?: string | undefined
   /** Facts of the situation: the request's `context`, e.g. `{ page: { path: '/' } }`. At most 32 KB. */
   context?: Properties
-  /** What the visitor agreed to. Without consent to personalization nothing is requested. Default `granted`. */
+  /** Consent of the visitor. Without consent to personalization nothing is requested. Default `granted`. */
   consent?: KnownConsent
   /** Deadline in milliseconds. Default: that of the client. */
   timeout?: number
@@ -106,8 +106,8 @@ export function createServerClient(options: ServerOptions): ServerClient {
       visitorOf(headers, consentOf(headers, consent, options), options, newId),
 
     async decide(slots, { headers, consent = 'granted', timeout = usualTimeout, signal, context, ...who } = {}) {
-      const wanted = slots.map(slot => (typeof slot === 'string' ? { id: slot } : slot))
-      const slotIds = wanted.map(({ id }) => id)
+      const requested = slots.map(slot => (typeof slot === 'string' ? { id: slot } : slot))
+      const slotIds = requested.map(({ id }) => id)
       const agreed = consentOf(headers, consent, options)
       const { anonymousId, setCookie } = who.anonymousId
         ? { anonymousId: who.anonymousId }
@@ -117,7 +117,7 @@ export function createServerClient(options: ServerOptions): ServerClient {
         return { anonymousId, decisions: undecided(slotIds, 'unavailable') }
       const deadline = AbortSignal.timeout(timeout)
       try {
-        const body = JSON.stringify({ anonymousId, userId, signature, slots: wanted, context })
+        const body = JSON.stringify({ anonymousId, userId, signature, slots: requested, context })
         const answer = await post(body, headers, signal ? AbortSignal.any([signal, deadline]) : deadline)
         const decisions = readAnswer(answer, slotIds)
         const isKnown = decisions.some(({ decisionId }) => decisionId)

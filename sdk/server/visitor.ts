@@ -5,7 +5,7 @@ import { headerOf, isRefused, type RequestHeaders } from './headers.js'
 /** As long as browsers keep a cookie that a server sets; Chromium's own bound is 400 days. */
 const YEAR_SECONDS = 365 * 24 * 3600
 
-/** What the visitor agreed to, as the site's server knows it: for both purposes, or for each. */
+/** Consent of the visitor, as the site's server knows it: for both purposes, or for each. */
 export type KnownConsent = ConsentState | Partial<Consent>
 
 /** Form of the cookie `slotstream_id`. */
@@ -36,10 +36,10 @@ export interface ServerVisitor {
 /** Returns what the visitor agreed to: what the site's server knows, unless a signal that the site honours says no. */
 export function consentOf(
   headers: RequestHeaders | undefined,
-  known: KnownConsent,
+  siteConsent: KnownConsent,
   settings: VisitorSettings,
 ): Consent {
-  return initialConsent(known, undefined, isRefused(headers, settings))
+  return initialConsent(siteConsent, undefined, isRefused(headers, settings))
 }
 
 /**
@@ -55,8 +55,8 @@ export function visitorOf(
   newId: () => string,
 ): ServerVisitor {
   const mayKeep = analytics === 'granted'
-  const kept = mayKeep ? cookieId(headerOf(headers, 'cookie') ?? '') : undefined
-  if (kept && !NO_ID.test(kept)) return { anonymousId: kept }
+  const storedId = mayKeep ? cookieId(headerOf(headers, 'cookie') ?? '') : undefined
+  if (storedId && !NO_ID.test(storedId)) return { anonymousId: storedId }
   const anonymousId = newId()
   return mayKeep ? { anonymousId, setCookie: setCookieOf(anonymousId, cookie) } : { anonymousId }
 }

@@ -17,7 +17,7 @@ export function askWith(
   const { fallback, timeout = running()?.client().settings.slotTimeout ?? SLOT_TIMEOUT_MS } = options
   const none = (outcome: SlotOutcome) => noDecision(slotId, outcome, fallback)
   if (!inBrowser()) return Promise.resolve(none('unavailable'))
-  const asked = Date.now()
+  const startedAt = Date.now()
   return new Promise(resolve => {
     let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(() => {
       timer = undefined
@@ -27,7 +27,7 @@ export function askWith(
     run(client => {
       if (!timer) return
       clearTimeout(timer)
-      resolve(find(client)(slotId, { ...options, timeout: timeout - (Date.now() - asked) }))
+      resolve(find(client)(slotId, { ...options, timeout: timeout - (Date.now() - startedAt) }))
     })
   })
 }

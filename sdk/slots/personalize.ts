@@ -42,7 +42,7 @@ interface PersonalizeDeps extends Carrying, Pick<Delivery, 'positions'> {
   }
 }
 
-interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
+interface SlotRequest extends Pick<PersonalizeOptions, 'count' | 'context'> {
   id: string
   /** To be called when the request leaves. */
   leave: () => void
@@ -56,7 +56,7 @@ interface Wanted extends Pick<PersonalizeOptions, 'count' | 'context'> {
  */
 export function createPersonalize(deps: PersonalizeDeps) {
   const { settings, emit, log, now, handedOver, positions } = deps
-  const waiting: Wanted[] = []
+  const waiting: SlotRequest[] = []
   const answers = new Map<string, Promise<SlotDecision>>()
 
   deps.listeners.on(window, 'slotstream:captured', event => {
@@ -81,22 +81,22 @@ export function createPersonalize(deps: PersonalizeDeps) {
     for (const [index, batch] of batches.entries()) await sender.acknowledge(batch, answer.batches?.[index])
   }
 
-  const ask = async (wanted: Wanted[]): Promise<SlotDecision[]> => {
+  const ask = async (requests: SlotRequest[]): Promise<SlotDecision[]> => {
     const batches = await carried(deps)
     if (!batches) return []
     const { context, ...ids } = deps.visitor()
     const head = JSON.stringify({
       ...ids,
       // Fields that the server itself reads take precedence over those of the page.
-      context: { ...wanted[0]?.context, ...context },
+      context: { ...requests[0]?.context, ...context },
       after: positions.get(ids.anonymousId),
       sentAt: new Date(now()).toISOString(),
       explain: settings.debug || undefined,
     })
     // One by one: Prototype.js before 1.7 makes texts of lists.
-    const slots = wanted.map(({ id, count }) => JSON.stringify({ id, count })).join()
+    const slots = requests.map(({ id, count }) => JSON.stringify({ id, count })).join()
     const body = `${head.slice(0, -1)},"slots":[${slots}],"batches":[${batches.map(deps.outbox.bodyFor).join()}]}`
-    for (const { leave } of wanted) leave()
+    for (const { leave } of requests) leave()
     const answer = await answerTo(body)
     if (!Array.isArray(answer?.decisions)) return []
     reached(positions, ids.anonymousId, answer.position)
@@ -104,23 +104,23 @@ export function createPersonalize(deps: PersonalizeDeps) {
     return answer.decisions as unknown as SlotDecision[]
   }
 
-  const send = async (wanted: Wanted[]) => {
-    const decisions = await ask(wanted).catch(error => {
+  const send = async (requests: SlotRequest[]) => {
+    const decisions = await ask(requests).catch(error => {
       log(error)
       return []
     })
-    for (const [index, { id, resolve }] of wanted.entries()) {
+    for (const [index, { id, resolve }] of requests.entries()) {
       const decision = decisions[index]
       resolve(decision?.slotId === id && Array.isArray(decision.items) ? decision : noDecision(id, 'unavailable'))
     }
   }
 
-  /** One request for all that say the same of where they are. */
+  /** Sends one request for all that say the same of where they are. */
   const sendAll = () => {
-    const groups = new Map<string, Wanted[]>()
-    for (const wanted of waiting.splice(0)) {
-      const key = JSON.stringify(wanted.context)
-      groups.set(key, [...(groups.get(key) ?? []), wanted])
+    const groups = new Map<string, SlotRequest[]>()
+    for (const request of waiting.splice(0)) {
+      const key = JSON.stringify(request.context)
+      groups.set(key, [...(groups.get(key) ?? []), request])
     }
     for (const group of groups.values()) while (group.length) void send(group.splice(0, MAX_SLOTS))
   }
@@ -128,15 +128,15 @@ export function createPersonalize(deps: PersonalizeDeps) {
   const answerOf = (id: string, { count, context }: PersonalizeOptions, leave: () => void): Promise<SlotDecision> => {
     const { anonymousId, context: view } = deps.visitor()
     const key = JSON.stringify([anonymousId, view.pageViewId, id, count, context])
-    const known = answers.get(key)
-    if (known) {
+    const earlier = answers.get(key)
+    if (earlier) {
       leave()
-      return known
+      return earlier
     }
-    const given = handedOver.get(id)
+    const handed = handedOver.get(id)
     handedOver.delete(id)
     const answer = new Promise<SlotDecision>(resolve => {
-      if (given) return resolve(given)
+      if (handed) return resolve(handed)
       if (!waiting.length) queueMicrotask(sendAll)
       waiting.push({ id, count, context, resolve, leave })
     })
@@ -156,10 +156,10 @@ export function createPersonalize(deps: PersonalizeDeps) {
    */
   return async (slotId: string, options: PersonalizeOptions = {}, left = () => {}): Promise<SlotDecision> => {
     const { timeout = settings.slotTimeout, signal, fallback } = options
-    const asked = now()
+    const startedAt = now()
     let timer: ReturnType<typeof setTimeout> | undefined
     let abort: (() => void) | undefined
-    const given = await new Promise<SlotDecision>(resolve => {
+    const answer = await new Promise<SlotDecision>(resolve => {
       abort = () => resolve(noDecision(slotId, 'aborted'))
       if (signal?.aborted) return abort()
       signal?.addEventListener('abort', abort)
@@ -175,12 +175,12 @@ export function createPersonalize(deps: PersonalizeDeps) {
     })
     clearTimeout(timer)
     if (abort) signal?.removeEventListener('abort', abort)
-    const { outcome, decisionId } = given
+    const { outcome, decisionId } = answer
     // The server records its decisions; that there was none is for the page to say.
     if (!decisionId && outcome !== 'aborted')
-      deps.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - asked) })
+      deps.track('Slot Fell Back', { slotId, outcome, waitedMs: Math.max(0, now() - startedAt) })
     // A copy, which the event's listeners may complete.
-    const decision = { ...given, ...(fallback && outcome !== 'served' && { items: itemsOf(fallback) }) }
+    const decision = { ...answer, ...(fallback && outcome !== 'served' && { items: itemsOf(fallback) }) }
     emit('decision', decision)
     return decision
   }

@@ -7,7 +7,7 @@ export interface Row {
   line: number
 }
 
-/** The lines of a text that comes in pieces, without their ends (LF or CRLF) and without a byte order mark. */
+/** Returns the lines of a text that comes in pieces, without their ends (LF or CRLF) and without a byte order mark. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -25,15 +25,15 @@ export interface LogSummary {
  * not by their names. Throws a ReplayError when there is no log or more than one.
  */
 export async function findFiles(path: string): Promise<LogFiles> {
-  const found = await stat(path).catch(() => undefined)
-  if (!found) throw new ReplayError(`${path} doesn't exist: give the log's CSV file, or the folder it is in`)
-  const folder = found.isDirectory() ? path : dirname(path)
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats) throw new ReplayError(`${path} doesn't exist: give the log's CSV file, or the folder it is in`)
+  const folder = stats.isDirectory() ? path : dirname(path)
   const tables: { file: string; columns: string[] }[] = []
   for (const name of (await readdir(folder)).filter(name => name.endsWith('.csv')).sort())
     tables.push({ file: join(folder, name), columns: await columnsOf(join(folder, name)) })
   const having = (needed: string[]) =>
     tables.filter(table => needed.every(name => table.columns.includes(name))).map(table => table.file)
-  const logs = found.isDirectory() ? having(LOG_COLUMNS) : [path]
+  const logs = stats.isDirectory() ? having(LOG_COLUMNS) : [path]
   if (logs.length === 0)
     throw new ReplayError(`${path} holds no CSV file with the columns ${LOG_COLUMNS.join(', ')} of an Open Bandit log`)
   if (logs.length > 1)
@@ -44,7 +44,7 @@ export async function findFiles(path: string): Promise<LogFiles> {
   return items === undefined ? { log: logs[0]! } : { log: logs[0]!, items }
 }
 
-/** The impressions of a log, in its order. Memory doesn't grow with the log. */
+/** Reads the impressions of a log, in its order. Memory doesn't grow with the log. */
 export async function* readLog(file: string, hash?: Hash): AsyncGenerator<Impression> {
   let index = 0
   for await (const row of readTable(linesOf(chunksOf(file, hash)), LOG_COLUMNS, file))
@@ -68,7 +68,7 @@ export async function inspectLog(file: string): Promise<LogSummary> {
   return { fingerprint: hash.digest('hex'), impressions, clicks, contentIds }
 }
 
-/** The features of each item, by content id. */
+/** Reads the features of each item, by content id. */
 export async function readItems(file: string): Promise<Map<string, Record<string, string>>> {
   const items = new Map<string, Record<string, string>>()
   for await (const { fields } of readTable(linesOf(chunksOf(file)), ITEM_COLUMNS, file))

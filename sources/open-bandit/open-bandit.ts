@@ -46,8 +46,8 @@ export const contentIdOf = (itemId: string) => `item-${itemId}`
 
 /** Reads one row of the log. Throws a ReplayError that names the line when a value is none. */
 export function readImpression({ fields, line }: Row, index: number, file: string): Impression {
-  const wrong = (column: string, wanted: string) =>
-    new ReplayError(`${file}:${line}: ${column} is "${fields[column]}", it must be ${wanted}`)
+  const wrong = (column: string, form: string) =>
+    new ReplayError(`${file}:${line}: ${column} is "${fields[column]}", it must be ${form}`)
   const time = parseTime(fields.timestamp ?? '')
   if (time === undefined) throw wrong('timestamp', 'a time such as 2019-11-24 00:00:00+00:00')
   if (!/^\d+$/.test(fields.item_id ?? '')) throw wrong('item_id', 'a whole number')
@@ -77,9 +77,9 @@ export function readImpression({ fields, line }: Row, index: number, file: strin
 }
 
 /**
- * The log names no visitors: the four user features are all that is known of one. So everybody with the same features
- * is one visitor here (230 in the small log of the men's campaign). Nothing is invented, but "sessions" and "profiles"
- * of this site are those of groups of people who look alike.
+ * Returns the id of a visitor. The log names no visitors: the four user features are all that is known of one. So
+ * everybody with the same features is one visitor here (230 in the small log of the men's campaign). Nothing is
+ * invented, but "sessions" and "profiles" of this site are those of groups of people who look alike.
  */
 export function anonymousIdOf({ userFeatures }: Impression): string {
   const features = Object.entries(userFeatures).flat().join('\0')
@@ -87,7 +87,8 @@ export function anonymousIdOf({ userFeatures }: Impression): string {
 }
 
 /**
- * The decision behind an impression, as far as the log tells: it doesn't say what the other candidates' chances were.
+ * Returns the decision behind an impression, as far as the log tells: it doesn't say what the other candidates' chances
+ * were.
  */
 export function toDecision(impression: Impression, source: Source): DecisionRecord {
   return {
@@ -134,14 +135,14 @@ function decisionIdOf({ time, index }: Impression, { siteId, fingerprint }: Sour
   return derivedId(time, siteId, fingerprint, String(index), 'decision')
 }
 
-/** The slot that the log's impressions were shown in. */
+/** Returns the slot that the log's impressions were shown in. */
 export function toSlot(): Slot {
   return { id: SLOT_ID, policy: { type: 'random' }, count: POSITIONS, holdout: 0 }
 }
 
 /**
- * One item as content. Its category is the first of its hashed features, which many items share; an item that has no
- * row in the item table has none.
+ * Returns one item as content. Its category is the first of its hashed features, which many items share; an item that
+ * has no row in the item table has none.
  */
 export function toContent(contentId: string, features: Record<string, string> = {}): Content {
   const payload: Content['payload'] = { title: contentId }

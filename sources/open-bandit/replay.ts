@@ -68,7 +68,7 @@ export async function replayOpenBandit(options: ReplayOptions): Promise<ReplaySu
  */
 async function ensureSite({ client, siteId, writeKey, secretKey }: ReplayOptions): Promise<string> {
   const { sites } = await client.listSites()
-  const site = sites.find(known => known.siteId === siteId)
+  const site = sites.find(each => each.siteId === siteId)
   if (!site) {
     const name = `Open Bandit (${siteId})`
     const secretKeys = secretKey === undefined ? {} : { secretKeys: [secretKey] }

@@ -18,15 +18,15 @@ export interface Candidate {
 }
 
 /**
- * A row as what is sent; undefined when its payload is no message, such as one that was cut because it is too large. A
- * message that came without an id gets one that is made of the row, the same each time.
+ * Returns a row in the form in which it is sent; undefined when its payload is no message, such as one that was cut
+ * because it is too large. A message that came without an id gets one that is made of the row, the same each time.
  */
 export function candidateOf(siteId: string, row: RejectedRow): Candidate | undefined {
   const message = parse(row.payload)
   if (!message) return undefined
   const { received, stream_seq, batch_index, sender = 'public' } = row
-  const own = textOf(message.messageId)
-  const messageId = own || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
+  const ownId = textOf(message.messageId)
+  const messageId = ownId || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
   return {
     messageId,
     replay: {
@@ -53,7 +53,7 @@ function parse(payload: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The collector's own verdict, which it put into the message. */
+/** Returns the collector's own verdict, which it put into the message. */
 function isUnsigned({ context }: Record<string, unknown>): boolean {
   const { identity } = (context ?? {}) as { identity?: { verified?: unknown } | null }
   return identity?.verified === false

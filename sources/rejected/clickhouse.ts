@@ -51,12 +51,12 @@ export function openClickHouse({ url, user, password = '', fetch = globalThis.fe
   }
 }
 
-/** Values are read as TSV is. */
+/** Reads a value: values are read as TSV is. */
 function escaped(value: string): string {
   return value.replace(/\\/g, '\\\\').replace(/\t/g, '\\t').replace(/\n/g, '\\n')
 }
 
-/** Where ClickHouse is: as the other programs are told, by default what `npm start` runs. */
+/** Returns where ClickHouse is: as the other programs are told, by default what `npm start` runs. */
 export function clickHouseSettings(env: Environment): ClickHouseOptions {
   return {
     url: clickHouseUrl(env),

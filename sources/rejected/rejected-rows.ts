@@ -43,7 +43,7 @@ export async function countRejected(clickhouse: ClickHouse, selection: Selection
   return row?.messages ?? 0
 }
 
-/** Rejected messages, oldest first, a page at a time. */
+/** Reads rejected messages, oldest first, a page at a time. */
 export async function* readRejected(clickhouse: ClickHouse, selection: Selection): AsyncGenerator<RejectedRow[]> {
   let [at, seq, index] = [0, 0, -1]
   for (;;) {

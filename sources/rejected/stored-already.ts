@@ -4,7 +4,9 @@ import type { ClickHouse } from './clickhouse.js'
 /** Times that the table can hold, in milliseconds since the epoch. */
 const [FIRST, LAST] = [0, Date.UTC(2299, 11, 31)]
 
-/** Those of the messages that are in `events`: by visitor, sender and id, as a message is told apart everywhere. */
+/**
+ * Returns those of the messages that are in `events`: by visitor, sender and id, as a message is told apart everywhere.
+ */
 export async function storedAlready(
   clickhouse: ClickHouse,
   siteId: string,
@@ -25,11 +27,13 @@ export async function storedAlready(
       ids: JSON.stringify(candidates.map(({ messageId }) => messageId)),
     },
   )
-  const known = new Set(rows.map(row => keyOf(row.sender, row.message_id, row.anonymous_id, row.user_id)))
-  return new Set(candidates.filter(({ sender, messageId, visitor }) => known.has(keyOf(sender, messageId, ...visitor))))
+  const stored = new Set(rows.map(row => keyOf(row.sender, row.message_id, row.anonymous_id, row.user_id)))
+  return new Set(
+    candidates.filter(({ sender, messageId, visitor }) => stored.has(keyOf(sender, messageId, ...visitor))),
+  )
 }
 
-/** A browser, or the person where a server names only that. */
+/** Returns the key of a browser, or the person where a server names only that. */
 function keyOf(sender: string, messageId: string, anonymousId: string, userId: string): string {
   return JSON.stringify(anonymousId ? [sender, messageId, anonymousId] : [sender, messageId, '', userId])
 }

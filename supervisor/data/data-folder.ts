@@ -9,13 +9,13 @@ export const PRIVATE_UMASK = 0o077
 const PRIVATE_FOLDER = 0o700
 const PRIVATE_FILE = 0o600
 
-/** Its owner writes it, a part's group reads it. */
+/** Its owner writes it, a service's group reads it. */
 const LENT_FILE = 0o640
 
 /** Others may go through it, to what is theirs, and see nothing of it. */
 const PASSABLE_FOLDER = 0o711
 
-/** Holds programs, which the users of parts run. */
+/** Holds programs, which the users of services run. */
 const PROGRAMS = 'bin'
 
 /** Folders of ours. Those of files that the supervisor writes are made at once. */
@@ -30,9 +30,9 @@ const STICKY = 0o1000
 
 /**
  * Makes the data folder, and closes it to other users, also one of before: folders in it are 0700 and files 0600. The
- * parts close what is deeper by their umask.
+ * services close what is deeper by their umask.
  *
- * @param shared parts run as users of their own, who have to get to their folders: it is 0711 itself
+ * @param shared services run as users of their own, who have to get to their folders: it is 0711 itself
  * @returns why the folder itself was left as it is: it isn't ours alone
  */
 export function closeDataFolder(dataDir: string, { shared }: { shared: boolean }): string | undefined {
@@ -59,8 +59,8 @@ function othersFolder(dataDir: string): string | undefined {
 
 /** Sets the mode of a file or folder, where there is one. Links are left alone. */
 function close(path: string, mode: number): void {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found?.isFile() || found?.isDirectory()) chmodSync(path, mode)
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile() || stats?.isDirectory()) chmodSync(path, mode)
 }
 
 /** Makes a folder of the data folder that belongs to `owner`, with all that is in it, and closes it to others. */
@@ -70,7 +70,7 @@ export function giveFolder(path: string, owner: Owner): void {
   chmodSync(path, PRIVATE_FOLDER)
 }
 
-/** Lets a part read a file of the data folder that it may not change; without the file there is nothing to do. */
+/** Lets a service read a file of the data folder that it may not change; without the file there is nothing to do. */
 export function lendFile(path: string, owner: Owner): void {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return
   chownSync(path, process.getuid?.() ?? 0, owner.gid)

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writePrivate } from './private-file.js'
 
-/** A secret kept in a file of the data folder that only its owner can read; made on first use. */
+/** Returns a secret that is kept in a file of the data folder that only its owner can read; made on first use. */
 export function keptSecret(dataDir: string, name: string): string {
   const file = join(dataDir, name)
   try {
-    const kept = readFileSync(file, 'utf8').trim()
-    if (kept) return kept
+    const stored = readFileSync(file, 'utf8').trim()
+    if (stored) return stored
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-/** Where the started nats-server keeps its streams. */
+/** Returns the folder in which the started nats-server keeps its streams. */
 export function natsDir(dataDir: string): string {
   return join(dataDir, 'nats')
 }

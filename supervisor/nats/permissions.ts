@@ -116,7 +116,7 @@ const WRITE_AGAIN = ['events.*', 'decisions.*', 'signals.*', 'rejected.*', 'deli
 /** Messages of visitors that were taken. */
 const TAKEN = ['events.*', 'decisions.*', 'rejected.*']
 
-/** What collectors ask the owners of partitions. */
+/** Subjects of requests that collectors make to the owners of partitions. */
 const ASKED = ['decide.*', 'profile.*', 'preview.*', 'content.*']
 
 /** Requests that are answered from the tables. */

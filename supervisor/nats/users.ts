@@ -14,9 +14,9 @@ export type NatsUsers = Record<Role, string>
  */
 export function keptNatsUsers(dataDir: string, port: number): NatsUsers {
   const file = join(dataDir, NATS_USERS_FILE)
-  const known = read(file)?.passwords ?? {}
+  const stored = read(file)?.passwords ?? {}
   const passwords = Object.fromEntries(
-    ROLES.map(role => [role, known[role] || randomBytes(24).toString('base64url')]),
+    ROLES.map(role => [role, stored[role] || randomBytes(24).toString('base64url')]),
   ) as NatsUsers
   writePrivate(file, `${JSON.stringify({ url: urlOf(port), passwords } satisfies KeptNatsUsers, undefined, 2)}\n`)
   return passwords

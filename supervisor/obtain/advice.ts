@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { Circumstances } from './plan.js'
 import type { Release } from './release.js'
 
-/** The exact command for this platform that brings nats-server, and the ways round it. */
+/** Returns the exact command for this platform that brings nats-server, and the ways round it. */
 export function natsServerAdvice(at: Circumstances, binFolder: string, release: Release): string {
   return [
     'Type this, then start again:',
@@ -11,7 +11,7 @@ export function natsServerAdvice(at: Circumstances, binFolder: string, release: 
   ].join('\n')
 }
 
-/** The exact command for this platform that brings Chromium or Chrome, and the way round it. */
+/** Returns the exact command for this platform that brings Chromium or Chrome, and the way round it. */
 export function chromiumAdvice(at: Circumstances): string {
   return [
     'Type this, then start again:',

@@ -9,7 +9,7 @@ export function failureMemory(file: string) {
   let isFresh = false
   return {
     /**
-     * Does it, unless it failed in the last day. Throws what it throws, or that it failed.
+     * Runs the work, unless it failed in the last day. Throws what it throws, or that it failed.
      *
      * @param options.evenIfFailed does it then, too, unless it failed just now
      */
@@ -34,7 +34,7 @@ export function failureMemory(file: string) {
   }
 }
 
-/** The message, and of a failed fetch what happened, which it keeps in its cause. */
+/** Returns the message, and of a failed fetch what happened, which it keeps in its cause. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.message !== 'fetch failed' || !(error.cause instanceof Error)) return error.message

@@ -54,20 +54,20 @@ async function obtainBy(
     objection: async (path, isPreferred) => objectionTo(await versionOf(path), isPreferred ? preferred : oldest),
     advice: natsServerAdvice(at, binFolder, release),
   }
-  const found = await obtain(program, plan(at, binFolder, release), { machine, binFolder, log })
+  const path = await obtain(program, plan(at, binFolder, release), { machine, binFolder, log })
   // What was fetched has been at another path before.
-  const version = await findVersion(machine, found)
+  const version = await findVersion(machine, path)
   if (typeof version !== 'string' && !isAtLeast(version, preferred))
     log(
-      `nats-server ${version.text} is used (${found}), which locks up when its disk is full, and in a cluster can't be ` +
+      `nats-server ${version.text} is used (${path}), which locks up when its disk is full, and in a cluster can't be ` +
         `given another number of streams: ${preferred.join('.')} or later is better. Name one in NATS_SERVER_PATH`,
     )
-  return found
+  return path
 }
 
 type Version = NonNullable<ReturnType<typeof parseVersion>>
 
-/** The version of a program, or why it has none. */
+/** Finds the version of a program, or why it has none. */
 async function findVersion(machine: Machine, path: string): Promise<Version | string> {
   const answer = await askVersion(machine, path)
   if ('objection' in answer) return answer.objection
@@ -87,8 +87,8 @@ function isAtLeast({ major, minor }: Version, [neededMajor, neededMinor]: Oldest
 function remembered<T>(ask: (path: string) => Promise<T>): (path: string) => Promise<T> {
   const answers = new Map<string, Promise<T>>()
   return path => {
-    const known = answers.get(path) ?? ask(path)
-    answers.set(path, known)
-    return known
+    const answer = answers.get(path) ?? ask(path)
+    answers.set(path, answer)
+    return answer
   }
 }

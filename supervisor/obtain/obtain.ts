@@ -16,7 +16,9 @@ export interface Program {
   name: string
   /** Name of the program and its version, for the error: "nats-server 2.9 or later". */
   wanted: string
-  /** Why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one. */
+  /**
+   * Resolves to why the program at this path won't do, or nothing when it will; `preferred`: is as good as a newer one.
+   */
   objection(path: string, preferred?: boolean): Promise<string | undefined>
   /** Commands to type on this machine when nothing worked, and other ways out: the end of the error. */
   advice: string
@@ -45,7 +47,7 @@ export async function obtain(
   const failures: string[] = []
   const memory = failureMemory(join(binFolder, '..', `.${program.name}-download-failed`))
   for (const step of steps) {
-    if (step.kind === 'given') return given(step)
+    if (step.kind === 'given') return checkNamed(step)
     try {
       return await take(step)
     } catch (error) {
@@ -56,7 +58,7 @@ export async function obtain(
     `${program.wanted} was not found and could not be obtained:\n${failures.join('\n')}\n${program.advice}`,
   )
 
-  async function given({ variable, path }: Step & { kind: 'given' }): Promise<string> {
+  async function checkNamed({ variable, path }: Step & { kind: 'given' }): Promise<string> {
     const problem = (await machine.isExecutable(path)) ? await program.objection(path) : 'no program is there'
     if (problem) throw new ConfigurationError(`${variable} is "${path}": ${problem}. Correct it, or unset it to search`)
     return resolve(path)

@@ -31,13 +31,13 @@ const brewFolders = ['/opt/homebrew/bin', '/usr/local/bin']
 // Debian keeps servers in sbin, which is on root's PATH and often on no other user's.
 const serverFolders = ['/usr/sbin', '/usr/local/sbin']
 
-/** Ways to nats-server, in order. `binFolder` is the data folder's. */
+/** Returns the ways to nats-server, in order. `binFolder` is the data folder's. */
 export function planNatsServer(at: Circumstances, binFolder: string, release: Release): Step[] {
-  const given = textSetting('NATS_SERVER_PATH', at.env)
-  if (given) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path: given }]
+  const path = textSetting('NATS_SERVER_PATH', at.env)
+  if (path) return [{ kind: 'given', variable: 'NATS_SERVER_PATH', path }]
   const { join } = at.platform === 'win32' ? win32 : posix
   const onPath = candidates(at, ['nats-server'], at.platform === 'win32' ? [] : serverFolders)
-  const kept = [join(binFolder, executableName(at.platform, 'nats-server'))]
+  const obtained = [join(binFolder, executableName(at.platform, 'nats-server'))]
   return [
     {
       kind: 'look',
@@ -45,9 +45,9 @@ export function planNatsServer(at: Circumstances, binFolder: string, release: Re
       paths: onPath,
       preferred: true,
     },
-    { kind: 'look', what: 'the data folder', paths: kept, preferred: true },
+    { kind: 'look', what: 'the data folder', paths: obtained, preferred: true },
     releaseStep(at, release),
-    { kind: 'look', what: 'an older one', paths: [...onPath, ...kept] },
+    { kind: 'look', what: 'an older one', paths: [...onPath, ...obtained] },
     ...natsServerPackage(at),
     ...lastly(releaseStep(at, release)),
   ]
@@ -57,17 +57,17 @@ function lastly(step: Step): Step[] {
   return step.kind === 'release' ? [{ ...step, what: `${step.what} again`, last: true }] : []
 }
 
-/** The way to the package manager's nats-server. */
+/** Returns the way to the package manager's nats-server. */
 export function planPackagedNatsServer(at: Circumstances, binFolder: string): Step[] {
   const { join } = at.platform === 'win32' ? win32 : posix
-  const kept = [join(binFolder, executableName(at.platform, 'nats-server'))]
-  return [{ kind: 'look', what: 'the tools', paths: kept }, ...natsServerPackage(at)]
+  const obtained = [join(binFolder, executableName(at.platform, 'nats-server'))]
+  return [{ kind: 'look', what: 'the tools', paths: obtained }, ...natsServerPackage(at)]
 }
 
-/** Ways to Chromium or Chrome, in order. */
+/** Returns the ways to Chromium or Chrome, in order. */
 export function planChromium(at: Circumstances): Step[] {
-  const given = textSetting('CHROMIUM_PATH', at.env)
-  if (given) return [{ kind: 'given', variable: 'CHROMIUM_PATH', path: given }]
+  const path = textSetting('CHROMIUM_PATH', at.env)
+  if (path) return [{ kind: 'given', variable: 'CHROMIUM_PATH', path }]
   const onPath = candidates(at, ['chromium', 'chromium-browser', 'google-chrome'])
   const apps = chromiumApps(at)
   return [

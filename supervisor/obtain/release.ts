@@ -15,7 +15,7 @@ export interface Release {
   assets: Readonly<Record<string, ReleaseAsset>>
 }
 
-/** The pinned release of nats-server, from `nats-release.json`. */
+/** Returns the pinned release of nats-server, from `nats-release.json`. */
 export function natsRelease(): Release {
   // The compiler doesn't copy data files: the built program, in dist/obtain, reads the one beside the sources.
   const [beside, sources] = ['./nats-release.json', '../../obtain/nats-release.json'].map(

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Process ids of the running parts, one file each, so that an operator, a test or the next start finds them. */
+/** Process ids of the running services, one file each, so that an operator, a test or the next start finds them. */
 export function createPidFiles(dataDir: string) {
   const folder = join(dataDir, 'run')
   mkdirSync(folder, { recursive: true })
@@ -12,7 +12,7 @@ export function createPidFiles(dataDir: string) {
     write: (name: string, pid: number) => writeFileSync(fileOf(name), `${pid}\n`),
     remove: (name: string) => rmSync(fileOf(name), { force: true }),
     /**
-     * The process of that name that still runs, if its command line contains `mark`: a process id alone may long
+     * Finds the process of that name that still runs, if its command line contains `mark`: a process id alone may long
      * belong to another process.
      */
     alive(name: string, mark: string): number | undefined {

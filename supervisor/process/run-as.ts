@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { ConfigurationError } from '@slotstream/runtime'
 import type { Owner } from '../data/private-file.js'
 
-/** An unprivileged user of the machine that a part runs as. */
+/** An unprivileged user of the machine that a service runs as. */
 export interface Account extends Owner {
   /** As it was set, for messages. */
   name: string
@@ -19,7 +19,7 @@ for (const path of process.argv.slice(1))
   accessSync(path, statSync(path).isDirectory() ? constants.X_OK : constants.R_OK)`
 
 /**
- * Looks up whom a part is to run as: a name, `uid` or `uid:gid`. Undefined: as this process does, which is so unless
+ * Looks up whom a service is to run as: a name, `uid` or `uid:gid`. Undefined: as this process does, which is so unless
  * root started it, and with "root".
  *
  * @throws ConfigurationError when there is no such user
@@ -28,8 +28,8 @@ export function accountOf(variable: string, setting: string, isRoot = process.ge
   if (!isRoot || setting === 'root' || setting === '0') return undefined
   const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(setting) ?? []
   if (uid) return { name: setting, uid: Number(uid), gid: Number(gid ?? uid) }
-  const found = idsOf(setting)
-  if (found) return { name: setting, ...found }
+  const ids = idsOf(setting)
+  if (ids) return { name: setting, ...ids }
   if (setting === 'nobody') return { name: String(FALLBACK_ID), uid: FALLBACK_ID, gid: FALLBACK_ID }
   throw new ConfigurationError(
     `${variable} is "${setting}": there is no such user. Give a name, uid or uid:gid, or root`,

@@ -10,7 +10,7 @@ import { watch } from './watchdog.js'
 import { yieldProcessor } from './yield-processor.js'
 
 /** One program that `npm start` keeps running. */
-export interface PartSpec {
+export interface ServiceSpec {
   name: string
   command: string
   args: string[]
@@ -29,27 +29,27 @@ export interface PartSpec {
   owner?: Owner
   /** Permissions that its new files lack, when they are not to be its user's alone. */
   umask?: number
-  /** Gives way to the other parts when the processor is short. */
+  /** Gives way to the other services when the processor is short. */
   yields?: boolean
 }
 
-export interface PartEvents {
+export interface ServiceEvents {
   started(name: string, pid: number): void
   ready(name: string): void
-  /** It ended without being asked to; it starts again after `pauseMs`. */
+  /** Called when it ended without being asked to; it starts again after `pauseMs`. */
   died(name: string, how: string, pauseMs: number): void
-  /** It ran, gave no sign of life for a minute, and is killed. */
+  /** Called when it ran, gave no sign of life for a minute, and is killed. */
   stuck(name: string): void
 }
 
 /** How often readiness is asked for, in milliseconds. */
 const READY_POLL_MS = 50
 
-/** How long a part may take to end after SIGTERM before it is killed, in milliseconds. */
+/** How long a service may take to end after SIGTERM before it is killed, in milliseconds. */
 const STOP_DEADLINE_MS = 12_000
 
 /** Starts a program, tells when it is ready, starts it again when it ends, until it is stopped. */
-export function supervise(spec: PartSpec, events: PartEvents) {
+export function supervise(spec: ServiceSpec, events: ServiceEvents) {
   let child: ChildProcess | undefined
   let stopping = false
   let failures = 0
@@ -60,7 +60,8 @@ export function supervise(spec: PartSpec, events: PartEvents) {
     const startedAt = Date.now()
     mkdirSync(dirname(spec.logFile), { recursive: true })
     const log = openSync(spec.logFile, 'a')
-    // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which then stops the parts in order.
+    // Its own process group: Ctrl-C in the terminal reaches the supervisor alone, which then stops the services in
+    // order.
     const running = launch(spec, log)
     child = running
     closeSync(log)
@@ -119,9 +120,9 @@ export function supervise(spec: PartSpec, events: PartEvents) {
 /** Descriptor of the pipe for secrets: after the usual three, and the channel that tells our programs of our end. */
 const PIPE_FD = 4
 
-function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMASK }: PartSpec, log: number) {
+function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMASK }: ServiceSpec, log: number) {
   // The child inherits it at once; nothing else runs meanwhile.
-  const own = process.umask(umask)
+  const ownUmask = process.umask(umask)
   try {
     const child = spawn(command, args, {
       env: { ...env, ...(secrets ? { [SECRETS_FD]: String(PIPE_FD) } : {}) },
@@ -135,7 +136,7 @@ function launch({ command, args, env, ours, secrets, owner, umask = PRIVATE_UMAS
     pipe?.end(JSON.stringify(secrets))
     return child
   } finally {
-    process.umask(own)
+    process.umask(ownUmask)
   }
 }
 

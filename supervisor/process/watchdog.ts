@@ -1,11 +1,13 @@
-/** How often a part is asked for a sign of life, how long it may take for that, and how often it may miss in a row. */
+/**
+ * How often a service is asked for a sign of life, how long it may take for that, and how often it may miss in a row.
+ */
 const EVERY_MS = 5_000
 export const ANSWER_MS = 5_000
 const MISSES = 6
 
 /**
- * Watches a part that runs but may be stuck. Misses are counted, not time, so that a machine that slept doesn't count
- * as a part that hung.
+ * Watches a service that runs but may be stuck. Misses are counted, not time, so that a machine that slept doesn't
+ * count as a service that hung.
  *
  * @param answers asks for a sign of life
  * @param onStuck called once, when there was none for about a minute

@@ -8,7 +8,7 @@ const AGAIN_MS = 120
 
 /**
  * Gives a process the lowest priority. On Linux with `autogroup` (desktops, many small servers) a process's own
- * priority only tells it from others of its session, and each part is a session of its own: there the session's
+ * priority only tells it from others of its session, and each service is a session of its own: there the session's
  * priority is what matters, so both are set.
  *
  * @param pid leader of a session, just started

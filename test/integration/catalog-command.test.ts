@@ -39,6 +39,7 @@ describe('the catalog command', () => {
     const differences = [
       ...['+ slot shop-hero', '+ slot shop-list'],
       ...['tents', 'lamps', 'welcome', 'winter-sale'].map(id => `+ content ${id}`),
+      '> slot shop-list takes lamps, tents',
     ]
     expect(await command('diff', EXAMPLE)).toEqual({ said: differences, failed: undefined })
     const passed = '5 decision tests passed'

@@ -163,7 +163,7 @@ describe('results', () => {
   it('flag an arm of which more gets lost, and weight its lift; not one of which as much does', async () => {
     const insert = async (site: string, lost: Record<string, number>) => {
       await clickhouse.client.command({
-        query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('${site}' AS site_id)
+        query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('${site}' AS site_id, [arm] AS content_ids)
           FROM (SELECT * FROM slotstream.decisions WHERE site_id = '${SITE}' AND slot_id = 'hero')`,
       })
       const found = await clickhouse.client.query({
@@ -195,14 +195,15 @@ describe('results', () => {
       }
     }
     const { results, raw } = await insert('lossy', { control: 0.02, calm: 0.4 })
-    expect(results.loss).toMatchObject({ ok: false, weighted: true })
+    expect(results.loss).toMatchObject({ ok: false, weighted: true, contents: { ok: false } })
+    expect(results.verdict).toContain('what policies learn is weighted for it')
     expect(results.loss.difference).toBeCloseTo(0.38 * 0.9, 1)
     expect(raw.lift.high).toBeLessThan(0)
     expect(results.lift.low).toBeLessThan(0)
     expect(results.lift.high).toBeGreaterThan(0)
     expect(results.stop).toBe('loss')
     const clean = await insert('even', { control: 0.2, calm: 0.2 })
-    expect(clean.results.loss).toMatchObject({ ok: true, weighted: false })
+    expect(clean.results.loss).toMatchObject({ ok: true, weighted: false, contents: { ok: true } })
   })
 
   it('end an experiment that has rules, once, in one of the processes that look', async () => {
@@ -287,7 +288,7 @@ describe('results', () => {
       loss: { ok: true },
       stop: null,
     })
-    expect(Object.keys(told.sql)).toEqual(['arms', 'loss', 'draws'])
+    expect(Object.keys(told.sql)).toEqual(['arms', 'loss', 'contents', 'draws'])
     expect((await ask('/slots/nowhere/results')).status).toBe(404)
 
     const days = Math.min(366, Math.ceil((Date.now() - NOW) / 86_400_000) + 1)

@@ -29,15 +29,15 @@ log.level = 'silent'
 type Outcomes = Map<string, number>
 
 function addTo(outcomes: Outcomes, record: LearningRecord, sign: 1 | -1): void {
-  const { slotId, contentId, position, at, segments, features, reward, previous } = record
-  const add = (earned: number, count: number) => {
-    const key = JSON.stringify({ slotId, contentId, position, at, segments, features, earned })
+  const { slotId, contentId, position, at, segments, features, reward, previous, stratum, previousStratum } = record
+  const add = (earned: number, lost: number | undefined, count: number) => {
+    const key = JSON.stringify({ slotId, contentId, position, at, segments, features, earned, lost })
     const sum = (outcomes.get(key) ?? 0) + count
     if (sum === 0) outcomes.delete(key)
     else outcomes.set(key, sum)
   }
-  add(reward, sign)
-  if (previous !== undefined) add(previous, -sign)
+  add(reward, stratum, sign)
+  if (previous !== undefined) add(previous, previousStratum, -sign)
 }
 
 const sorted = (outcomes: Outcomes) => [...outcomes].sort()
@@ -161,8 +161,8 @@ describe('what comes of decisions', () => {
     expect(await response.json()).toMatchObject({ accepted: messages.length })
   }
 
-  const respond = (anonymousId: string, event: string, decisionId: string, contentId = 'tent') =>
-    send({ anonymousId, event, properties: { slotId: 'hero', decisionId, contentId } })
+  const respond = (anonymousId: string, event: string, decisionId: string, contentId = 'tent', context = {}) =>
+    send({ anonymousId, event, properties: { slotId: 'hero', decisionId, contentId }, context })
 
   const rows = () =>
     query<{ decision: string; content: string; steps: number; reward: number }>(
@@ -251,19 +251,30 @@ describe('what comes of decisions', () => {
   it('of a deleted person is taken away without a trace', async () => {
     const [person, browser] = [`person-${randomUUID()}`, `browser-${randomUUID()}`]
     await send({ anonymousId: browser, userId: person, type: 'identify' })
-    for (const slotId of ['hero', 'side']) {
+    // Of the browser's messages the third and fourth never come: the first click is told three times, as more come.
+    for (const [slotId, ...numbers] of [['hero', 1, 2, 5] as const, ['side', 6, 7, 8] as const]) {
       const decisionId = await serve(browser, { slotId })
-      await respond(browser, 'Slot Viewed', decisionId)
-      await respond(browser, 'Slot Viewed', decisionId, 'boots')
-      await respond(browser, 'Slot Clicked', decisionId, 'boots')
+      await respond(browser, 'Slot Viewed', decisionId, 'tent', { seq: numbers[0] })
+      await respond(browser, 'Slot Viewed', decisionId, 'boots', { seq: numbers[1] })
+      await respond(browser, 'Slot Clicked', decisionId, 'boots', { seq: numbers[2] })
     }
     const theirs = () => learner.added().filter(({ anonymousId }) => anonymousId === browser)
     const count = `SELECT toUInt32(count()) AS rows FROM slotstream.learning_outcomes WHERE anonymous_id = '${browser}'`
     await until(
       'the rows',
       () => query(count),
-      ([found]) => found?.rows === 6,
+      ([found]) => found?.rows === 8,
     )
+    const strata = 'SELECT previous_stratum, stratum FROM slotstream.learning_outcomes'
+    const told = await query(
+      `${strata} WHERE anonymous_id = '${browser}' AND reward != 0 ORDER BY received_at, slot_id`,
+    )
+    expect(told.map(Object.values)).toEqual([
+      [0, 6],
+      [6, 5],
+      [5, 4],
+      [0, 4],
+    ])
     const { jobId } = await admin<{ jobId: string }>('DELETE', `/sites/${SITE}/people/${person}`)
     const jobIs = (what: string, isRight: (job: PersonJob) => boolean) =>
       until(what, () => admin<PersonJob>('GET', `/jobs/${jobId}`), isRight, { timeoutMs: 60_000, everyMs: 5 })
@@ -280,9 +291,9 @@ describe('what comes of decisions', () => {
       () => sorted(learner.outcomes),
       outcomes => JSON.stringify(outcomes) === JSON.stringify(sorted(without)),
     )
-    expect(theirs().flatMap(({ records }) => records)).toHaveLength(6)
-    // Six steps, and what the same six messages added to the features of content.
-    expect(learner.removals).toBe(6 + 6)
+    expect(theirs().flatMap(({ records }) => records)).toHaveLength(8)
+    // Eight steps, and what their six messages added to the features of content.
+    expect(learner.removals).toBe(8 + 6)
     expect(await query(count)).toEqual([{ rows: 0 }])
     const decisionIds = theirs().flatMap(({ records }) => records.map(({ decisionId }) => decisionId))
     for await (const message of readWhole(broker.nats, 'LEARNING', log))

@@ -79,12 +79,13 @@ async function publish(count: number): Promise<void> {
     const view = { decisionId: `d${seq}`, slotId: pick(['hero', 'side']), contentId: pick(['a', 'b', 'c']) }
     const more = { position: int(1, 9), at, segments: pick([[], ['rich'], ['rich', 'old']]), features: [3, 1, 7, -2] }
     const reward = int(-3, 5) * 1_234
+    const [former, stratum] = [int(1, 7), int(1, 7)]
     const envelope: LearningEnvelope = {
       ...{ siteId: 'shop', visitorId: 'v', anonymousId: `v${index}`, receivedAt: new Date().toISOString() },
       ...{ seq, stored: Math.max(0, seq - 20) },
       records: [
-        { ...view, ...more, reward: 0 },
-        { ...view, ...more, reward, previous: 0 },
+        { ...view, ...more, reward: 1_234, stratum: former },
+        { ...view, ...more, reward, previous: 1_234, previousStratum: former, ...(reward !== 0 && { stratum }) },
       ],
     }
     return { partition, envelope }

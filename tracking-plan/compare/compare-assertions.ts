@@ -53,16 +53,16 @@ export function compareAssertions(old: JsonObject, now: JsonObject): Finding[] {
 
 function compareTypes(old: JsonObject, now: JsonObject): Finding | undefined {
   const [olds, nows] = [typesOf(old), typesOf(now)]
-  const kept = olds.filter(type => nows.includes(type))
+  const common = olds.filter(type => nows.includes(type))
   const what = `type: ${[old.type ?? 'anything'].flat().join(' or ')} → ${[now.type ?? 'anything'].flat().join(' or ')}`
-  if (kept.length === 0) return { step: 'end', what }
-  if (kept.length < olds.length) return { step: 'revision', what }
+  if (common.length === 0) return { step: 'end', what }
+  if (common.length < olds.length) return { step: 'revision', what }
   return olds.length < nows.length ? { step: 'addition', what } : undefined
 }
 
 const TYPES = ['null', 'boolean', 'object', 'array', 'integer', 'fraction', 'string']
 
-/** Types that fit; whole numbers apart from the others, because `number` takes both. */
+/** Returns the types that fit; whole numbers apart from the others, because `number` takes both. */
 function typesOf({ type }: JsonObject): string[] {
   if (type === undefined) return TYPES
   return [type].flat().flatMap(name => (name === 'number' ? ['integer', 'fraction'] : [String(name)]))
@@ -98,7 +98,7 @@ function compareLimit(
 function compareAlternatives(olds: unknown, nows: unknown): Finding | undefined {
   if (isEqual(olds, nows)) return undefined
   if (nows === undefined) return { step: 'addition', what: 'anyOf is gone' }
-  const allThere = Array.isArray(olds) && Array.isArray(nows) && olds.every(one => holds(nows, one))
+  const allThere = Array.isArray(olds) && Array.isArray(nows) && olds.every(alternative => holds(nows, alternative))
   return allThere ? { step: 'addition', what: 'anyOf allows more' } : compareUnknown('anyOf', olds, nows)
 }
 

@@ -21,8 +21,8 @@ export interface Change {
 }
 
 /**
- * What changed from one schema to the next. Structure is compared property by property; of what can't be compared, it
- * says so and takes it for a revision.
+ * Tells what changed from one schema to the next. Structure is compared property by property; of what can't be
+ * compared, it says so and takes it for a revision.
  *
  * A new optional property of an object that allows others counts as an addition, although a message may have carried
  * something else under this name: it was no property of the plan then.

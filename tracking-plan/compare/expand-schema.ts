@@ -13,8 +13,8 @@ const BY_NAME = new Set(['properties', 'patternProperties', 'dependentSchemas', 
 const VALUES = new Set(['enum', 'const'])
 
 /**
- * A schema with all references replaced by what they mean, and without what says nothing about what fits. Two that
- * are equal then take the same messages.
+ * Returns a schema with all references replaced by what they mean, and without what says nothing about what fits. Two
+ * that are equal then take the same messages.
  */
 export function expandSchema(root: JsonObject): JsonObject {
   return expand(root, 0) as JsonObject
@@ -23,17 +23,18 @@ export function expandSchema(root: JsonObject): JsonObject {
     if (Array.isArray(node)) return node.map(entry => expand(entry, depth))
     if (typeof node !== 'object' || node === null) return node
     const { $ref, ...beside } = node as JsonObject
-    const own = Object.fromEntries(
+    const keywords = Object.fromEntries(
       Object.entries(beside)
         .filter(([keyword]) => !LEFT_OUT.has(keyword))
         .map(([keyword, value]) => [keyword, inside(keyword, value, depth)]),
     )
-    if (typeof $ref !== 'string') return own
-    if (depth >= MAX_DEPTH) return { ...own, $ref }
+    if (typeof $ref !== 'string') return keywords
+    if (depth >= MAX_DEPTH) return { ...keywords, $ref }
     const meant = expand(targetOf($ref), depth + 1)
-    if (Object.keys(own).length === 0) return meant
-    const isApart = typeof meant === 'object' && meant !== null && !Object.keys(own).some(keyword => keyword in meant)
-    return isApart ? { ...meant, ...own } : { allOf: [meant, own] }
+    if (Object.keys(keywords).length === 0) return meant
+    const isApart =
+      typeof meant === 'object' && meant !== null && !Object.keys(keywords).some(keyword => keyword in meant)
+    return isApart ? { ...meant, ...keywords } : { allOf: [meant, keywords] }
   }
 
   function inside(keyword: string, value: unknown, depth: number): unknown {

@@ -15,7 +15,7 @@ import { describeError, describeMisfit } from './describe-misfit.js'
 /** A site's tracking plan, ready to check messages. */
 export interface CompiledPlan {
   mode: PlanMode
-  /** How a message breaks the plan; undefined when it keeps to it. */
+  /** Returns how a message breaks the plan; undefined when it keeps to it. */
   check(message: StoredMessage): Violation | undefined
   /**
    * Adds to a violation what else of the message breaks the plan, up to `MAX_PROBLEMS` things in all. Costs more than
@@ -117,10 +117,10 @@ function check(
   if (!planned) return unplanned === 'violation' ? unplannedTrack(message) : undefined
   const isAbout = partOf(message)
   const data = message[isAbout] ?? {}
-  const wanted = message.context?.schemaVersion
-  if (wanted !== undefined) {
-    const named = typeof wanted === 'string' ? planned.all.get(wanted) : undefined
-    if (!named) return unknownVersion(wanted, planned)
+  const version = message.context?.schemaVersion
+  if (version !== undefined) {
+    const named = typeof version === 'string' ? planned.all.get(version) : undefined
+    if (!named) return unknownVersion(version, planned)
     return named.validate(data) ? undefined : misfit(named, data, isAbout, message)
   }
   for (const { validate } of planned.newest) if (validate(data)) return undefined
@@ -130,7 +130,7 @@ function check(
   return misfit(newest!, data, isAbout, message)
 }
 
-/** The part of a message that schemas describe. */
+/** Returns the part of a message that schemas describe. */
 function partOf({ type }: StoredMessage): 'traits' | 'properties' {
   return type === 'identify' || type === 'group' ? 'traits' : 'properties'
 }
@@ -140,17 +140,17 @@ function explain(message: StoredMessage, violation: Violation, events: Map<strin
   if (!version) return violation
   const isAbout = partOf(message)
   const data = message[isAbout] ?? {}
-  const found = version.validate.findAll(data)?.map(error => describeError(error, data, isAbout)) ?? []
-  const misfits = [...new Map(found.map(one => [one.reason, one])).values()]
+  const errors = version.validate.findAll(data)?.map(error => describeError(error, data, isAbout)) ?? []
+  const misfits = [...new Map(errors.map(error => [error.reason, error])).values()]
   const first = misfits.find(({ path }) => path === violation.path)
   if (!first || misfits.length < 2) return violation
-  const problems = [first, ...misfits.filter(one => one !== first)].slice(0, MAX_PROBLEMS)
+  const problems = [first, ...misfits.filter(misfit => misfit !== first)].slice(0, MAX_PROBLEMS)
   const more = misfits.length - problems.length
   const reasons = [...problems.map(({ reason }) => reason), ...(more > 0 ? [`and ${more} more`] : [])]
   return { ...violation, reason: `${reasons.join('; ')} ${whereOf(message, version.version)}`, problems }
 }
 
-/** Which schema a reason is about. */
+/** Tells which schema a reason is about. */
 function whereOf(message: StoredMessage, version: string): string {
   return `(${nameOf(message)}, schema ${version})`
 }
@@ -165,10 +165,10 @@ function misfit({ version, validate }: Version, data: unknown, root: string, mes
   }
 }
 
-function unknownVersion(wanted: unknown, { all }: PlannedEvent): Violation {
+function unknownVersion(version: unknown, { all }: PlannedEvent): Violation {
   return {
     code: 'unknown_schema_version',
-    reason: `context.schemaVersion ${JSON.stringify(wanted).slice(0, 40)} is not in the plan: there are ${[...all.keys()].join(', ')}`,
+    reason: `context.schemaVersion ${JSON.stringify(version).slice(0, 40)} is not in the plan: there are ${[...all.keys()].join(', ')}`,
     path: '$.context.schemaVersion',
     schemaVersion: '',
   }

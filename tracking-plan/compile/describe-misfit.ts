@@ -28,7 +28,7 @@ export function describeError(error: ErrorObject, data: unknown, root: string): 
   return { path, reason: `${path.slice(2)} ${what.text}` }
 }
 
-/** The error that says most: of alternatives, that none fits; of a condition, what followed from it. */
+/** Returns the error that says most: of alternatives, that none fits; of a condition, what followed from it. */
 function tellingOf(errors: ErrorObject[]): ErrorObject {
   const last = errors.at(-1)!
   return (last.keyword === 'if' && errors.at(-2)) || last

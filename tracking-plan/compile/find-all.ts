@@ -43,22 +43,23 @@ function hasFewValues(data: unknown, max: number): boolean {
 
 /** Leaves out what another error says better: of alternatives, that none fits; of a condition, what follows from it. */
 function outermost(errors: readonly ErrorObject[], schema: JsonObject): ErrorObject[] {
-  const kept: ErrorObject[] = []
+  const outer: ErrorObject[] = []
   const alternatives: { path: string; nodes: Set<unknown> }[] = []
   for (const error of errors.toReversed()) {
     const { instancePath: path, parentSchema, keyword } = error
-    if (alternatives.some(one => isWithin(path, one.path) && one.nodes.has(parentSchema))) continue
+    if (alternatives.some(alternative => isWithin(path, alternative.path) && alternative.nodes.has(parentSchema)))
+      continue
     if (ALTERNATIVES.has(keyword)) alternatives.push({ path, nodes: nodesOf(error.schema, schema) })
-    if (keyword !== 'if') kept.push(error)
+    if (keyword !== 'if') outer.push(error)
   }
-  return kept.reverse()
+  return outer.reverse()
 }
 
 function isWithin(path: string, outer: string): boolean {
   return path === outer || path.startsWith(`${outer}/`)
 }
 
-/** All schemas that one or several of them consist of, references followed. */
+/** Returns all schemas that one or several of them consist of, references followed. */
 function nodesOf(schemas: unknown, root: JsonObject): Set<unknown> {
   const nodes = new Set<unknown>()
   const waiting = [schemas]

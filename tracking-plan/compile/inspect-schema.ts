@@ -34,8 +34,8 @@ export function inspectSchema(schema: JsonObject): { trouble: Trouble } | { trou
   /** Schemas in a schema, references followed. Throws a Trouble. */
   function sizeOf(node: unknown): number {
     if (!isObject(node)) return 1
-    const known = sizes.get(node)
-    if (known !== undefined) return known
+    const counted = sizes.get(node)
+    if (counted !== undefined) return counted
     // What refers to itself is counted once; the depth of a message is limited.
     sizes.set(node, 1)
     let size = 1
@@ -93,10 +93,10 @@ export function inspectSchema(schema: JsonObject): { trouble: Trouble } | { trou
 
   try {
     return { subschemas: sizeOf(schema) }
-  } catch (found) {
-    if (found instanceof URIError) return { trouble: { pointer: '', what: 'a $ref holds a "%" that means nothing' } }
-    if (found instanceof RangeError) return { trouble: { pointer: '', what: 'is nested too deeply' } }
-    if (!(found as Trouble).what) throw found
-    return { trouble: found as Trouble }
+  } catch (error) {
+    if (error instanceof URIError) return { trouble: { pointer: '', what: 'a $ref holds a "%" that means nothing' } }
+    if (error instanceof RangeError) return { trouble: { pointer: '', what: 'is nested too deeply' } }
+    if (!(error as Trouble).what) throw error
+    return { trouble: error as Trouble }
   }
 }

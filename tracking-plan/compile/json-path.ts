@@ -1,6 +1,6 @@
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** A JSONPath (RFC 9535) of the keys that lead from the root to a value. */
+/** Returns a JSONPath (RFC 9535) of the keys that lead from the root to a value. */
 export function jsonPath(keys: (string | number)[]): string {
   let path = '$'
   for (const key of keys) {
@@ -11,7 +11,7 @@ export function jsonPath(keys: (string | number)[]): string {
   return path
 }
 
-/** Keys of a JSON Pointer (RFC 6901) into `value`; indexes of lists are numbers. */
+/** Returns the keys of a JSON Pointer (RFC 6901) into `value`; indexes of lists are numbers. */
 export function pointerKeys(pointer: string, value: unknown): (string | number)[] {
   let at = value
   return pointer
@@ -25,7 +25,7 @@ export function pointerKeys(pointer: string, value: unknown): (string | number)[
     })
 }
 
-/** The value that keys lead to. */
+/** Returns the value that keys lead to. */
 export function valueAt(value: unknown, keys: (string | number)[]): unknown {
   let at = value
   for (const key of keys) at = (at as Record<string | number, unknown> | null | undefined)?.[key]

@@ -94,7 +94,7 @@ async function publishRemoval({ publisher, whose }: UnlearnDeps, step: Step): Pr
 async function* stepsOfTable({ clickhouse, whose, signal }: UnlearnDeps): AsyncGenerator<Step> {
   const columns =
     'record_id, stream_seq, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at, ' +
-    'reward, previous, segments, features, toUnixTimestamp64Milli(received_at) AS received'
+    'reward, previous, stratum, previous_stratum, segments, features, toUnixTimestamp64Milli(received_at) AS received'
   const table = PLACES.tables.learning_outcomes!
   for await (const { row } of findRows(clickhouse, table, 'slotstream.learning_outcomes', whose, columns, signal)) {
     const recordId = String(row.record_id)
@@ -119,6 +119,8 @@ function recordOf(row: Record<string, unknown>): LearningRecord {
     at: Number(row.at),
     reward: Number(row.reward),
     ...(row.previous !== null && { previous: Number(row.previous) }),
+    ...(row.stratum !== 0 && { stratum: Number(row.stratum) }),
+    ...(row.previous_stratum !== 0 && { previousStratum: Number(row.previous_stratum) }),
     ...(segments.length > 0 && { segments }),
     ...(features.length > 0 && { features }),
   }

@@ -3,19 +3,17 @@ import {
   aboutPerson,
   type Features,
   foldPerson,
+  joinedBrowsers,
   namesOfMembers,
   namesOfSignals,
   type Suspicion,
-  settleBrowsers,
+  settleBrowser,
   statesOfUser,
   suspicionOf,
   userOfBrowser,
 } from '@slotstream/core'
 import { type FeatureStates, isPersonKey, type KeptDecision, type Profile, visitorIdOf } from '@slotstream/protocol'
 import type { ReadStored } from './read-stored.js'
-
-/** Browsers of one person whose parts are folded, at most: each is a profile to read. */
-const MAX_FOLDED = 50
 
 /** A person as their browsers make them. */
 export interface Person extends AboutPerson {
@@ -53,18 +51,19 @@ export function createReadPerson(readStored: ReadStored, now: () => number = Dat
   return async (profile, features) => {
     const { siteId, visitorId, anonymousId } = profile
     const userId = userOfBrowser(profile)
-    if (userId === '') {
-      const browsers = anonymousId ? [anonymousId] : []
-      const members = namesOfMembers(profile.members)
-      return personOf({ id: anonymousId || visitorId, userId, browsers, members, readAt: now() }, [profile], features)
-    }
+    if (userId === '') return browserAlone(profile, [''], features)
     const userKey = visitorIdOf({ userId })
     const ofUser = visitorId === userKey ? { profile, readAt: now() } : (await readStored(siteId, [userKey]))[0]!
-    const settled = settleBrowsers(userId, ofUser.profile?.links ?? {})
-    const joined = [...settled].filter(([, { state }]) => state === 'joined').map(([browser]) => browser)
-    // The user's partition may not have heard of this browser yet.
-    if (!isPersonKey(visitorId) && !settled.has(anonymousId)) joined.push(anonymousId)
-    const others = joined.filter(browser => visitorIdOf({ anonymousId: browser }) !== visitorId).slice(0, MAX_FOLDED)
+    const links = ofUser.profile?.links ?? {}
+    const joined = joinedBrowsers(userId, links)
+    if (!isPersonKey(visitorId)) {
+      const state = settleBrowser(userId, links, anonymousId)?.state
+      // A guard of the user holds it back, which the browser's partition does not know.
+      if (state === 'held') return browserAlone(profile, ['', userId], features)
+      // The user's partition may not have heard of this browser yet.
+      if (state === undefined) joined.push(anonymousId)
+    }
+    const others = joined.filter(browser => visitorIdOf({ anonymousId: browser }) !== visitorId)
     const read = await readStored(
       siteId,
       others.map(browser => visitorIdOf({ anonymousId: browser })),
@@ -75,16 +74,30 @@ export function createReadPerson(readStored: ReadStored, now: () => number = Dat
     const members = namesOfMembers(ofUser.profile?.members)
     return personOf({ id: userId, userId, browsers: joined.sort(), members, readAt }, existing, features)
   }
+
+  /** Returns the person that a browser is by itself, with what it did under the ids of some users. */
+  function browserAlone(profile: Profile, users: string[], features: Features): Person {
+    const { visitorId, anonymousId } = profile
+    const browsers = anonymousId ? [anonymousId] : []
+    const members = namesOfMembers(profile.members)
+    const named = { id: anonymousId || visitorId, userId: '', browsers, members, readAt: now() }
+    return personOf(named, [profile], features, users)
+  }
 }
 
-/** Returns a person as the profiles of their browsers make them. */
+/**
+ * Returns a person as the profiles of their browsers make them.
+ *
+ * @param users whose messages are the person's, the last one's traits
+ */
 function personOf(
   named: Pick<Person, 'id' | 'userId' | 'browsers' | 'members' | 'readAt'>,
   profiles: readonly Profile[],
   features: Features,
+  users: readonly string[] = [named.userId],
 ): Person {
   const states = foldPerson(
-    profiles.map(profile => statesOfUser(profile, named.userId, features)),
+    profiles.flatMap(profile => users.map(userId => statesOfUser(profile, userId, features))),
     features,
   )
   return {
@@ -94,6 +107,6 @@ function personOf(
     signals: namesOfSignals(profiles),
     decisions: profiles.flatMap(({ decisions = [] }) => decisions),
     stopped: profiles.flatMap(({ stopped = [] }) => stopped),
-    ...aboutPerson(named.userId, profiles),
+    ...aboutPerson(users.at(-1)!, profiles),
   }
 }

@@ -4,6 +4,7 @@ import { LOADED_HEADER } from '../positions/loaded-header.js'
 import type { Block, Position } from '../positions/position.js'
 import type { ResumePoint } from '../positions/resume.js'
 import { rowsOf } from '../rows/rows-of.js'
+import { createBlockPace } from './block-pace.js'
 import { createRetry, type LoadDeps } from './load-deps.js'
 import { createBlockReader, type ReadOptions } from './read/block-reader.js'
 import { type RowBlock, readRows } from './read/read-rows.js'
@@ -42,7 +43,9 @@ export async function loadStream(
   const rowsOfMessage = (message: JsMsg) => (message.headers?.has(LOADED_HEADER) ? [] : rowsOf(spec, message, offset))
   const { beside } = spec
   const besideOf = beside && ((message: JsMsg) => rowsOf(beside, message, offset))
-  const readBlock = (options: ReadOptions) => readRows(reader, rowsOfMessage, limits, options, besideOf)
+  const pace = createBlockPace(limits.maxAgeMs)
+  const readBlock = (options: ReadOptions) =>
+    readRows(reader, rowsOfMessage, { ...limits, maxAgeMs: pace.maxAgeMs }, options, besideOf)
   const writeBlock = createBlockWriter(deps, recent, retry, abort)
   let ahead: Promise<RowBlock> | undefined
 
@@ -60,11 +63,13 @@ export async function loadStream(
     const block: Block = fixed ?? { first: next, last: last ? last.seq + offset : until! }
     if (!fixed && last) await announce(block, pending)
     // Positions at or below an announcement may have been written before, perhaps by another process.
+    const beganMs = performance.now()
     const writing = writeBlock(rowBlock, block, cutShort ? 'cut short' : fixed || pending ? 'restored' : 'no')
     if (!fixed && !pending && !reader.ended) ahead = readBlock({ meanwhile: writing })
     // When writing fails, nothing waits for the next block any longer.
     ahead?.catch(() => {})
     await writing
+    pace.inserted(performance.now() - beganMs)
     await retry(() => position.complete(block))
     metrics.position.set({ stream }, block.last - offset)
     troubles?.cleared(stream)

@@ -22,6 +22,8 @@ export function learningRows(message: SourceMessage, seq: number): Row[] {
         decided_at: decidedAt,
         reward: record.reward,
         previous: record.previous ?? null,
+        stratum: record.stratum ?? 0,
+        previous_stratum: record.previousStratum ?? 0,
         segments: record.segments ?? [],
         features: record.features ?? [],
         anonymous_id: anonymousId,

@@ -14,7 +14,7 @@ const COLLECTOR = fileURLToPath(new URL('../../../../collector/dist/main.js', im
 const ADMIN_TOKEN = 'bench'
 const READY_DEADLINE_MS = 30_000
 
-/** What the parts used up since they were started. */
+/** Resources that the processes have used since they were started. */
 export interface Usage {
   /** Seconds of processor time, of all collectors together and of nats-server (NaN where the system doesn't tell). */
   collectors: number
@@ -97,7 +97,7 @@ export async function startFrontDoor(siteId: string, count = 1) {
       const answer = await fetch(`http://127.0.0.1:${monitorPort}/jsz`)
       const { storage } = (await answer.json()) as { storage: number }
       return {
-        collectors: seconds.reduce((sum, one) => sum + one, 0),
+        collectors: seconds.reduce((sum, each) => sum + each, 0),
         nats: await processorSeconds(nats.pid),
         stored: storage,
       }
@@ -108,7 +108,7 @@ export async function startFrontDoor(siteId: string, count = 1) {
 
 export type FrontDoor = Awaited<ReturnType<typeof startFrontDoor>>
 
-/** One of the numbers that a collector has for Prometheus, those without labels. */
+/** Returns one of the numbers that a collector has for Prometheus, those without labels. */
 export async function collectorMetric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])

@@ -19,7 +19,8 @@ type FivePorts = [number, number, number, number, number]
 export const SITE = 'bench'
 
 /**
- * The whole product as `npm start` runs it, on free ports with its data in a temporary folder, and an empty site.
+ * Starts the whole product as `npm start` runs it, on free ports with its data in a temporary folder, and an empty
+ * site.
  *
  * @param root of a built checkout. Default: this one
  * @param env further settings. Default: no limits of messages and new visitors, because the load comes from one address
@@ -95,7 +96,7 @@ export async function startSystem(env: NodeJS.ProcessEnv = WITHOUT_LIMITS, root 
       admin('PUT', '', { name: siteId, writeKeys: [siteId], allowedOrigins: ['*'], debug: false }, siteId),
     /** Gives the site its slots and content. */
     putCatalog: (catalog: { slots: Slot[]; content: Content[] }) => admin('POST', '/catalog', catalog),
-    /** Rows of a query. */
+    /** Returns the rows of a query. */
     async query<Row>(query: string, params: Record<string, unknown> = {}): Promise<Row[]> {
       const result = await clickhouse.query({ query, query_params: params, format: 'JSONEachRow' })
       return result.json<Row>()

@@ -9,7 +9,7 @@ export interface DecisionSelection {
   /** Times from which and before which it was decided, in milliseconds since the epoch. Default: any */
   from: number | undefined
   to: number | undefined
-  /** What counts as the reward: a click, or what policies learned, by the slot's own `rewards`. */
+  /** The reward: a click, or what policies learned, by the slot's own `rewards`. */
   rewards: DecisionRewards
 }
 
@@ -26,7 +26,7 @@ const inPeriod = (time: string) =>
 const SITES = `SELECT DISTINCT site_id FROM slotstream.decisions
 WHERE slot_id = {slot:String} AND ${inPeriod('timestamp')} ORDER BY site_id LIMIT 3 FORMAT TSV`
 
-/** What items earned by the `rewards` of the slot, in the steps in which policies were told of it. */
+/** Rewards that items earned by the `rewards` of the slot, in the steps in which policies were told of it. */
 const LEARNED = `LEFT ANY JOIN
 (
     SELECT decision_id AS earned_by, position AS earned_at, sum(reward - ifNull(previous, 0)) / 10000 AS earned

@@ -93,7 +93,7 @@ function remember<T>(parse: (text: string) => T): (text: string) => T {
   }
 }
 
-/** Ids with their chances, where these are given for all. */
+/** Returns the ids with their chances, where these are given for all. */
 function eligibleOf(
   entries: unknown[],
   actionOf: (id: string) => number,

@@ -19,7 +19,7 @@ function isTestedByHash(user: string, item: string): boolean {
   return Number.parseInt(createHash('md5').update(`${user}:${item}`).digest('hex').slice(0, 8), 16) % 5 === 0
 }
 
-/** The first lines train: by time, then user, then item. */
+/** Trains on the first lines: by time, then user, then item. */
 function splitByTime(interactions: readonly Interaction[]): boolean[] {
   const order = [...interactions.keys()].sort((a, b) => {
     const [one, other] = [interactions[a]!, interactions[b]!]
@@ -31,7 +31,7 @@ function splitByTime(interactions: readonly Interaction[]): boolean[] {
   return tests
 }
 
-/** The last line of each user tests; of those with the same time, the one with the higher item. */
+/** Tests on the last line of each user; of those with the same time, the one with the higher item. */
 function splitByLast(interactions: readonly Interaction[]): boolean[] {
   const last = new Map<string, number>()
   for (const [index, { user, item, time }] of interactions.entries()) {

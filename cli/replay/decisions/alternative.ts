@@ -1,11 +1,20 @@
 import { stat } from 'node:fs/promises'
-import { type CompiledSlot, compileSlot, createClauses, type SomeCatalog, slotOfCatalog } from '@slotstream/core'
+import {
+  type CompiledSlot,
+  compileSlot,
+  contentConditionFaults,
+  createClauses,
+  type SomeCatalog,
+  slotConditionFaults,
+  slotOfCatalog,
+} from '@slotstream/core'
 import { checkContent, checkSlot, isObject, type PolicySpec } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { readFolder } from '../../catalog/catalog-folder.js'
 import { policyIn, readJson } from '../../json-file.js'
+import type { SlotVersion } from './slot-versions.js'
 
-/** What is compared with what was: another policy for each slot, or another catalog. */
+/** The alternative that is compared with the record: another policy for each slot, or another catalog. */
 export type Alternative =
   | { policy: PolicySpec | undefined }
   | { slots: SomeCatalog['slots'] | undefined; content: SomeCatalog['content'] | undefined }
@@ -28,21 +37,23 @@ export async function readAlternative(name: string): Promise<Alternative> {
   // A content names its slots, too, but has no lists of others.
   if (typeof raw.id === 'string') return { policy: policyIn(raw, name) }
   return {
-    slots: listOf(raw.slots, checkSlot, `${name}: slots`),
-    content: listOf(raw.content, checkContent, `${name}: content`),
+    slots: listOf(raw.slots, checkSlot, slotConditionFaults, `${name}: slots`),
+    content: listOf(raw.content, checkContent, contentConditionFaults, `${name}: content`),
   }
 }
 
 function listOf<T>(
   raw: unknown,
   check: (entry: unknown) => { ok: true; value: T } | { ok: false; reason: string },
+  conditionFaults: (entry: T) => string[],
   where: string,
 ): T[] | undefined {
   if (raw === undefined) return undefined
   if (!Array.isArray(raw)) throw new CommandError(`${where} must be a list`)
   return raw.map((entry, index) => {
     const checked = check(entry)
-    if (!checked.ok) throw new CommandError(`${where}[${index}]: ${checked.reason}`)
+    const fault = checked.ok ? conditionFaults(checked.value)[0] : checked.reason
+    if (!checked.ok || fault !== undefined) throw new CommandError(`${where}[${index}]: ${fault}`)
     return checked.value
   })
 }
@@ -52,18 +63,15 @@ function listOf<T>(
  *
  * @param was the same as it was
  */
-export function otherSlot(alternative: Alternative, was: CompiledSlot): CompiledSlot | undefined {
-  const contents = was.contents.map(({ content }) => content)
+export function otherSlot(
+  alternative: Alternative,
+  { slot: { slot, contents: taken }, contents }: SlotVersion,
+): CompiledSlot | undefined {
   if ('policy' in alternative) {
-    const { policy: _before, ...rest } = was.slot
-    return compileSlot(
-      { ...rest, ...(alternative.policy && { policy: alternative.policy }) },
-      contents,
-      createClauses(),
-    )
+    const { policy: _before, ...rest } = slot
+    const other = { ...rest, ...(alternative.policy && { policy: alternative.policy }) }
+    const same = taken.map(({ content }) => content)
+    return compileSlot(other, same, createClauses())
   }
-  return slotOfCatalog(
-    { slots: alternative.slots ?? [was.slot], content: alternative.content ?? contents },
-    was.slot.id,
-  )
+  return slotOfCatalog({ slots: alternative.slots ?? [slot], content: alternative.content ?? contents }, slot.id)
 }

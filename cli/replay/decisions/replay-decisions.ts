@@ -12,7 +12,7 @@ import {
 import type { Outcome } from '@slotstream/protocol'
 import { type Alternative, otherSlot } from './alternative.js'
 import type { StoredDecision } from './read-decisions.js'
-import type { SlotVersions } from './slot-versions.js'
+import type { SlotVersion, SlotVersions } from './slot-versions.js'
 
 /** Result of a replay. */
 export interface ReplayReport {
@@ -84,7 +84,7 @@ export async function replayDecisions(
     }
     const was = await versions.find(record)
     if (!was) report.withoutCatalog++
-    const again = decideAgain(siteId, record, was)
+    const again = decideAgain(siteId, record, was?.slot)
     note(report, again, record.decisionId)
     // What does not come out the same is no measure for anything else.
     if (was && again.trouble === undefined && alternatives.length > 0) compare(decision, was)
@@ -97,9 +97,10 @@ export async function replayDecisions(
     )
   return report
 
-  function compare(decision: StoredDecision, was: CompiledSlot): void {
+  function compare(decision: StoredDecision, version: SlotVersion): void {
     const { slotId } = decision.record
-    const slots = others.get(was) ?? alternatives.map(({ alternative }) => otherSlot(alternative, was))
+    const was = version.slot
+    const slots = others.get(was) ?? alternatives.map(({ alternative }) => otherSlot(alternative, version))
     others.set(was, slots)
     if (slots.every(slot => slot === undefined)) return
     if (alternatives.length > 1) {

@@ -1,23 +1,30 @@
 import { type CompiledSlot, type SomeCatalog, slotOfCatalog } from '@slotstream/core'
-import type { DecisionRecord, Experiment, ExperimentArm } from '@slotstream/protocol'
+import type { Content, DecisionRecord, Experiment, ExperimentArm } from '@slotstream/protocol'
 import type { AdminCall } from '../../admin-call.js'
 
 /** The record of what was decided about which slot. */
 export type VersionedRecord = Pick<DecisionRecord, 'slotId' | 'policyVersion' | 'experiment' | 'arm'>
 
+/** A slot as it was. */
+export interface SlotVersion {
+  slot: CompiledSlot
+  /** Contents that there were, also those that the slot did not take: an arm with contents of its own has no others. */
+  contents: readonly Content[]
+}
+
 /** Slots of a site as they were. */
 export interface SlotVersions {
   /** Resolves to the slot by which a decision was made. Undefined: no revision with it is kept any more. */
-  find(record: VersionedRecord): Promise<CompiledSlot | undefined>
+  find(record: VersionedRecord): Promise<SlotVersion | undefined>
 }
 
 /** Creates it. Revisions are read, the newest first, as far as they are needed. */
 export function createSlotVersions(call: AdminCall): SlotVersions {
-  const known = new Map<string, CompiledSlot | undefined>()
+  const known = new Map<string, SlotVersion | undefined>()
   const catalogs = revisionsOf<SomeCatalog>(call, '/catalog')
   const experiments = revisionsOf<{ experiments: Experiment[] }>(call, '/experiments')
 
-  async function search(record: VersionedRecord): Promise<CompiledSlot | undefined> {
+  async function search(record: VersionedRecord): Promise<SlotVersion | undefined> {
     const arms = record.experiment === undefined ? [undefined, ...(await endedArms(record))] : await armsOf(record)
     for (let n = 0; ; n++) {
       const catalog = await catalogs.at(n)
@@ -25,7 +32,8 @@ export function createSlotVersions(call: AdminCall): SlotVersions {
       if (!catalog) continue
       for (const arm of arms) {
         const slot = slotOfCatalog(catalog, record.slotId, arm)
-        if (slot?.policyVersion === record.policyVersion) return slot
+        if (slot?.policyVersion !== record.policyVersion) continue
+        return { slot, contents: arm?.contentIds ? slot.contents.map(({ content }) => content) : catalog.content }
       }
     }
   }

@@ -26,7 +26,7 @@ export function boundedSetting(
   limits: AnalystLimits,
   role: Role = 'analyst',
 ): string | undefined {
-  const limit = LIMITS.find(known => known === name)
+  const limit = LIMITS.find(each => each === name)
   if (limit) return String(boundedLimit(limit, value, limits))
   const bounded = boundedByRule(name, value, role)
   if (bounded !== undefined) return bounded
@@ -54,16 +54,16 @@ export function takenSettings(role: Role): { names: string[]; pattern: string } 
  * @throws ClickHouseException as boundedSetting
  */
 export function analystSettings(
-  asked: ReadonlyArray<readonly [name: string, value: string]>,
+  requested: ReadonlyArray<readonly [name: string, value: string]>,
   limits: AnalystLimits,
   role: Role = 'analyst',
 ): [name: string, value: string][] {
-  const taken = new Map<string, string>()
-  for (const [name, value] of asked) {
+  const all = new Map<string, string>()
+  for (const [name, value] of requested) {
     const bounded = boundedSetting(name, value, limits, role)
-    if (bounded !== undefined) taken.set(name, bounded)
+    if (bounded !== undefined) all.set(name, bounded)
   }
-  for (const name of LIMITS) if (!taken.has(name)) taken.set(name, String(limits[name]))
-  for (const [name, value] of role === 'builder' ? IMPOSED_ON_BUILDERS : []) taken.set(name, value)
-  return [...taken]
+  for (const name of LIMITS) if (!all.has(name)) all.set(name, String(limits[name]))
+  for (const [name, value] of role === 'builder' ? IMPOSED_ON_BUILDERS : []) all.set(name, value)
+  return [...all]
 }

@@ -25,6 +25,6 @@ export const LIMITS = Object.keys(DEFAULT_ANALYST_LIMITS) as (keyof AnalystLimit
 /** Returns what is asked for where it is less than the limit, else the limit: 0 means "no limit" to ClickHouse. */
 export function boundedLimit(name: keyof AnalystLimits, value: string, limits: AnalystLimits): number {
   const seconds = name === 'max_execution_time'
-  const wanted = (seconds ? /^\d{1,9}(?:\.\d{1,3})?$/ : /^\d{1,15}$/).test(value) ? Number(value) : 0
-  return wanted > 0 ? Math.min(limits[name], wanted) : limits[name]
+  const requested = (seconds ? /^\d{1,9}(?:\.\d{1,3})?$/ : /^\d{1,15}$/).test(value) ? Number(value) : 0
+  return requested > 0 ? Math.min(limits[name], requested) : limits[name]
 }

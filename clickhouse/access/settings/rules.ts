@@ -129,7 +129,7 @@ export function settableNames(role: Role): string[] {
   return [...RULES].filter(([, rule]) => !rule.builders || role === 'builder').map(([name]) => name)
 }
 
-/** Whether there is a setting of this name that some role may change. */
+/** Tells whether there is a setting of this name that some role may change. */
 export function isKnownSetting(name: string): boolean {
   return RULES.has(name)
 }
@@ -154,9 +154,9 @@ function boundedNumber(name: string, value: string, { min, max, zero }: Rule & {
   if (/^auto(?:\(\d{1,4}\))?$/.test(value) && zero !== undefined) return String(zero)
   if (!/^\d{1,20}$/.test(value))
     throw new ClickHouseException(72, 'CANNOT_PARSE_NUMBER', `Cannot parse the setting ${name}: send a whole number`)
-  const wanted = Number(value)
-  if (wanted === 0 && zero !== undefined) return String(zero)
-  return String(Math.min(Math.max(wanted, min), max))
+  const requested = Number(value)
+  if (requested === 0 && zero !== undefined) return String(zero)
+  return String(Math.min(Math.max(requested, min), max))
 }
 
 function words(names: string): string[] {

@@ -18,7 +18,7 @@ export interface ConnectionState {
 }
 
 /** A connection, and the state that it is in. */
-export interface KnownConnection {
+export interface PooledConnection {
   connection: EngineConnection
   /** Value of `log_comment` on this connection. */
   id: string
@@ -41,36 +41,36 @@ export function lockOf({ readOnly, settings }: ConnectionState): string | undefi
 }
 
 /** Lists the statements that bring a connection into a state. */
-export function stepsTo(state: ConnectionState, known: KnownConnection): StateStep[] {
+export function stepsTo(state: ConnectionState, pooled: PooledConnection): StateStep[] {
   const steps: StateStep[] = []
-  if (known.database !== state.database)
+  if (pooled.database !== state.database)
     steps.push({
       sql: `USE ${quoteName(state.database)}`,
       done: () => {
-        known.database = state.database
+        pooled.database = state.database
       },
     })
-  if (known.lockedTo === undefined) steps.push(...settingSteps(state, known.settings))
+  if (pooled.lockedTo === undefined) steps.push(...settingSteps(state, pooled.settings))
   for (const [name, value] of state.parameters) steps.push({ sql: `SET param_${name} = ${quoteString(value)}` })
   const lock = lockOf(state)
-  if (lock !== undefined && known.lockedTo === undefined)
+  if (lock !== undefined && pooled.lockedTo === undefined)
     steps.push({
       sql: 'SET readonly = 1',
       done: () => {
-        known.lockedTo = lock
+        pooled.lockedTo = lock
       },
     })
   return steps
 }
 
 function settingSteps(state: ConnectionState, current: Map<string, string>): StateStep[] {
-  const wanted = new Map(state.settings)
+  const target = new Map(state.settings)
   // Ours: by it a query is found that runs.
-  wanted.delete('log_comment')
+  target.delete('log_comment')
   const steps: StateStep[] = []
   for (const name of current.keys())
-    if (!wanted.has(name)) steps.push({ sql: `SET ${name} = DEFAULT`, done: () => current.delete(name) })
-  for (const [name, value] of wanted)
+    if (!target.has(name)) steps.push({ sql: `SET ${name} = DEFAULT`, done: () => current.delete(name) })
+  for (const [name, value] of target)
     if (current.get(name) !== value)
       steps.push({ sql: `SET ${name} = ${quoteString(value)}`, done: () => current.set(name, value) })
   return steps

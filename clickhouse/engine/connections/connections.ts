@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { toClickHouseException } from '../../errors.js'
 import { connectionName } from '../../query-log/table.js'
 import { quoteString } from '../../sql/quote.js'
-import { type ConnectionState, type KnownConnection, stepsTo } from './connection-state.js'
+import { type ConnectionState, type PooledConnection, stepsTo } from './connection-state.js'
 import type { EngineConnection } from './engine-connection.js'
 import { closeWithTables, type ExternalTable } from './external-tables.js'
 import { createIdleConnections } from './idle-connections.js'
@@ -46,59 +46,59 @@ export function createConnections(
     new Map(),
 ): Connections {
   const idle = createIdleConnections(keep)
-  const ofSessions = new Map<string, KnownConnection>()
+  const ofSessions = new Map<string, PooledConnection>()
 
-  function find(state: ConnectionState): KnownConnection | undefined {
+  function find(state: ConnectionState): PooledConnection | undefined {
     return state.session !== undefined ? ofSessions.get(state.session) : idle.take(state)
   }
 
   /** One by one where the connection has to survive a setting that the engine refuses. */
-  async function prepare(known: KnownConnection, state: ConnectionState): Promise<void> {
-    const steps = stepsTo(state, known)
+  async function prepare(pooled: PooledConnection, state: ConnectionState): Promise<void> {
+    const steps = stepsTo(state, pooled)
     for (const part of state.session === undefined ? [steps] : steps.map(step => [step])) {
-      if (part.length > 0) await known.connection.queryAsync(part.map(({ sql }) => sql).join('; '))
+      if (part.length > 0) await pooled.connection.queryAsync(part.map(({ sql }) => sql).join('; '))
       for (const { done } of part) done?.()
     }
   }
 
-  async function fresh({ reader }: ConnectionState): Promise<KnownConnection> {
+  async function fresh({ reader }: ConnectionState): Promise<PooledConnection> {
     const id = connectionName(`slotstream-${randomUUID()}`, reader)
-    const known: KnownConnection = { connection: connect(), id, reader, database: '', settings: new Map() }
-    await known.connection.queryAsync(`SET log_comment = ${quoteString(known.id)}`)
-    return known
+    const pooled: PooledConnection = { connection: connect(), id, reader, database: '', settings: new Map() }
+    await pooled.connection.queryAsync(`SET log_comment = ${quoteString(pooled.id)}`)
+    return pooled
   }
 
-  function release(known: KnownConnection, reusable: boolean, session: string | undefined): void {
+  function release(pooled: PooledConnection, reusable: boolean, session: string | undefined): void {
     if (session !== undefined && reusable) {
-      ofSessions.set(session, known)
+      ofSessions.set(session, pooled)
       return
     }
     if (session !== undefined) ofSessions.delete(session)
-    if (!reusable || [...known.settings.keys()].some(name => FAR_REACHING.has(name))) known.connection.close()
-    else idle.put(known)
+    if (!reusable || [...pooled.settings.keys()].some(name => FAR_REACHING.has(name))) pooled.connection.close()
+    else idle.put(pooled)
   }
 
   return {
     async lease(state) {
-      const known = (state.tables ? undefined : find(state)) ?? (await fresh(state))
+      const pooled = (state.tables ? undefined : find(state)) ?? (await fresh(state))
       try {
-        if (state.tables) known.settings = await load(known.connection, state.tables)
-        await prepare(known, state)
+        if (state.tables) pooled.settings = await load(pooled.connection, state.tables)
+        await prepare(pooled, state)
       } catch (error) {
-        if (state.tables) closeWithTables(known.connection, state.tables)
-        else if (state.session === undefined) known.connection.close()
-        else ofSessions.set(state.session, known)
+        if (state.tables) closeWithTables(pooled.connection, state.tables)
+        else if (state.session === undefined) pooled.connection.close()
+        else ofSessions.set(state.session, pooled)
         throw toClickHouseException(error)
       }
       let released = false
       return {
-        connection: known.connection,
-        id: known.id,
+        connection: pooled.connection,
+        id: pooled.id,
         release(reusable) {
           if (released) return
           released = true
-          if (state.tables) closeWithTables(known.connection, state.tables)
-          else release(known, reusable, state.session)
+          if (state.tables) closeWithTables(pooled.connection, state.tables)
+          else release(pooled, reusable, state.session)
         },
       }
     },
@@ -107,7 +107,7 @@ export function createConnections(
       ofSessions.delete(key)
     },
     close() {
-      for (const known of [...idle.takeAll(), ...ofSessions.values()]) known.connection.close()
+      for (const pooled of [...idle.takeAll(), ...ofSessions.values()]) pooled.connection.close()
       ofSessions.clear()
     },
   }

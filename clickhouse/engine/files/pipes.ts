@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 export interface Pipe {
   path: string
   reader: Socket
-  /** Call when the writer is done: the reader then ends after the last byte. */
+  /** Ends the reader, once the writer is done, after the last byte. */
   finish(): void
   /** Gives the pipe back for another query; both ends must be done with it. */
   release(): void
@@ -22,10 +22,10 @@ export interface Pipes {
 const run = promisify(execFile)
 
 /**
- * Named pipes for `SELECT … INTO OUTFILE`. Why not the library's own result stream: it plans the query on the calling
- * thread, so a scalar subquery of three seconds stops the whole server for three seconds, and it repeats the envelope
- * of JSON, Parquet and the WithNames formats in every chunk. A pipe has neither trouble, and back-pressure is the
- * kernel's: the engine blocks while the pipe is not read.
+ * Creates named pipes for `SELECT … INTO OUTFILE`. Why not the library's own result stream: it plans the query on the
+ * calling thread, so a scalar subquery of three seconds stops the whole server for three seconds, and it repeats the
+ * envelope of JSON, Parquet and the WithNames formats in every chunk. A pipe has neither trouble, and back-pressure is
+ * the kernel's: the engine blocks while the pipe is not read.
  *
  * @param folder for the pipes alone: what a killed process left in it is deleted
  */
@@ -33,13 +33,13 @@ export function createPipes(folder: string): Pipes {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const idle: string[] = []
-  let made = 0
+  let count = 0
 
   return {
     async take() {
       let path = idle.pop()
       if (!path) {
-        path = join(folder, String(made++))
+        path = join(folder, String(count++))
         await run('mkfifo', ['-m', '600', path])
       }
       return openPipe(path, () => idle.push(path))

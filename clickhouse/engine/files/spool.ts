@@ -24,10 +24,10 @@ export interface Spool {
 export function createSpool(folder: string): Spool {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  let made = 0
+  let count = 0
   return {
     async put(rows) {
-      const path = join(folder, String(made++))
+      const path = join(folder, String(count++))
       const remove = () => rm(path, { force: true })
       try {
         await writeFile(path, rows, { mode: 0o600 })

@@ -49,7 +49,10 @@ export function createAdmission(places: number, memory: number, queue: number): 
   const usageOf = ({ name }: Account): Usage => running.get(name) ?? { queries: 0, memory: 0 }
   const needs = (request: AdmissionRequest): number => Math.min(request.memory, memory)
 
-  /** An account without running queries is never busy: a single one may be as large as there is room. */
+  /**
+   * Tells whether an account is busy. An account without running queries is never busy: a single one may be as large as
+   * there is room.
+   */
   function isBusy(request: AdmissionRequest): boolean {
     const { queries, memory: used } = usageOf(request.account)
     if (queries === 0) return false
@@ -84,8 +87,9 @@ export function createAdmission(places: number, memory: number, queue: number): 
   }
 
   function waitForTurn(request: AdmissionRequest, signal: AbortSignal): Promise<void> {
-    const own = waiting.filter(({ account }) => account.name === request.account.name).length
-    if (waiting.length >= queue || own >= Math.ceil(queue / 2)) throw tooMany(waiting.length - own, own)
+    const ofAccount = waiting.filter(({ account }) => account.name === request.account.name).length
+    if (waiting.length >= queue || ofAccount >= Math.ceil(queue / 2))
+      throw tooMany(waiting.length - ofAccount, ofAccount)
     return new Promise((resolve, reject) => {
       const entry: Waiting = {
         ...request,
@@ -120,11 +124,11 @@ export function createAdmission(places: number, memory: number, queue: number): 
   }
 }
 
-function tooMany(others: number, own: number): ClickHouseException {
+function tooMany(others: number, ofAccount: number): ClickHouseException {
   return new ClickHouseException(
     202,
     'TOO_MANY_SIMULTANEOUS_QUERIES',
-    `Too many simultaneous queries: ${own} of this user and ${others} of others are waiting. Try again later, or ask for ` +
+    `Too many simultaneous queries: ${ofAccount} of this user and ${others} of others are waiting. Try again later, or ask for ` +
       'less max_memory_usage: more queries then run at a time',
   )
 }

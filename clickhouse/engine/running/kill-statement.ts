@@ -34,7 +34,7 @@ export function killStatementOf(
     running.map(([, query]) => query),
   )}, query_id)`
 
-  /** The text between two places, with what stands for `query_id` in it. */
+  /** Returns the text between two places, with what stands for `query_id` in it. */
   const between = (start: number, end: number): string => {
     let text = ''
     let at = start

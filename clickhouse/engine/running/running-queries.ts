@@ -81,8 +81,8 @@ export function createRunningQueries(control: EngineConnection, connections: Con
       const { body, victims } = await run(query, enter, signal, async ({ connection, id }) => {
         const ids = [...running].map(([id, other]) => [id, other.query.id] as const)
         const statement = killStatementOf(query.statement, [...ids, [id, query.id]])
-        const found = statement.victims && (await connection.queryAsync(statement.victims, { format: 'TSV' })).text()
-        const others = (found ? found.split('\n') : []).filter(victim => victim !== id)
+        const idLines = statement.victims && (await connection.queryAsync(statement.victims, { format: 'TSV' })).text()
+        const others = (idLines ? idLines.split('\n') : []).filter(victim => victim !== id)
         const victims = others.flatMap(victim => running.get(victim)?.done ?? [])
         const result = await connection.queryAsync(statement.sql, { format: query.format })
         return { body: Buffer.from(result.bytes()), victims }

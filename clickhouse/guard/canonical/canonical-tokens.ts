@@ -91,24 +91,24 @@ function decode(text: string): string {
   })
 }
 
-/** Whether a token is this bare keyword, in any case: the engine reads keywords so. */
+/** Tells whether a token is this bare keyword, in any case: the engine reads keywords so. */
 export function isKeyword(token: Token | undefined, ...keywords: string[]): boolean {
   return token?.kind === 'word' && keywords.includes(token.text.toUpperCase())
 }
 
-/** Whether a token is this symbol. */
+/** Tells whether a token is this symbol. */
 export function isSymbol(token: Token | undefined, symbol: string): boolean {
   return token?.kind === 'symbol' && token.text === symbol
 }
 
-/** Whether a token can be a name or a part of one. */
+/** Tells whether a token can be a name or a part of one. */
 export function isName(token: Token | undefined): token is Token {
   return token?.kind === 'word' || token?.kind === 'quoted'
 }
 
 /**
- * Place of the query in a statement such as `CREATE … AS SELECT`: its first SELECT or WITH outside of brackets; -1.
- * Names can be these words too, so that in a CREATE only those behind AS count.
+ * Returns the place of the query in a statement such as `CREATE … AS SELECT`: its first SELECT or WITH outside of
+ * brackets; -1. Names can be these words too, so that in a CREATE only those behind AS count.
  */
 export function queryStart(tokens: readonly Token[]): number {
   const creates = isKeyword(tokens[0], 'CREATE')

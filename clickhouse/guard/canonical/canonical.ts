@@ -68,11 +68,11 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
         ),
       )
     }
-    const known = remembered.get(text)
-    if (known) {
+    const earlier = remembered.get(text)
+    if (earlier) {
       remembered.delete(text)
-      remembered.set(text, known)
-      return known
+      remembered.set(text, earlier)
+      return earlier
     }
     const reading = read(text)
     if (bytes <= MAX_REMEMBERED_BYTES) {
@@ -84,7 +84,7 @@ export function createCanonicalReader(connection: EngineConnection): ReadCanonic
   }
 }
 
-/** The engine's error without the query that was wrapped around the statement. */
+/** Returns the engine's error without the query that was wrapped around the statement. */
 function ofTheStatement(error: ClickHouseException): ClickHouseException {
   const end = error.message.search(/: (?:In scope |while executing |While processing )/)
   const cut = end < 0 ? error.message : error.message.slice(0, end)

@@ -92,23 +92,28 @@ function checkCall(tokens: readonly Token[], at: number, names: Names, role: Rol
 }
 
 /** `'a UInt8, b Array(String)'`: names and types alone. */
-function checkStructure(structure: string, of: string, names: Names): void {
+function checkStructure(structure: string, functionName: string, names: Names): void {
   const tokens = tokenizeCanonical(structure.replace(/\s/g, ' '))
   const isPlain = tokens.every(
     (token, at) =>
       !isKeyword(token, ...STRUCTURE_CLAUSES) &&
       !(isName(token) && isSymbol(tokens[at + 1], '(') && !names.isDataType(token.text)),
   )
-  if (!isPlain) throw denied(`the structure that ${of}() gets may only have names and types: ${structure}`)
+  if (!isPlain) throw denied(`the structure that ${functionName}() gets may only have names and types: ${structure}`)
 }
 
-/** A text, a number, NULL, a tuple or a list, a minus, or no argument at all. */
+/**
+ * Tells whether a token begins a literal: a text, a number, NULL, a tuple or a list, a minus, or no argument at all.
+ */
 function isLiteralStart(token: Token | undefined): boolean {
   if (token?.kind === 'string' || token?.kind === 'number') return true
   return isKeyword(token, 'NULL', 'TRUE', 'FALSE') || (token?.kind === 'symbol' && '([-)'.includes(token.text))
 }
 
-/** A lambda with a name, as `WITH x -> x + 1 AS f`, or a view with parameters: `v(day = 1)`. */
+/**
+ * Tells whether a function is defined in the statement: a lambda with a name, as `WITH x -> x + 1 AS f`, or a view with
+ * parameters: `v(day = 1)`.
+ */
 function isDefinedInStatement(tokens: readonly Token[], at: number, names: Names): boolean {
   const name = tokens[at]!.text
   if (names.isFunction(name)) return false
@@ -150,7 +155,8 @@ function bracketAt(tokens: readonly Token[], at: number): Bracket {
 }
 
 /**
- * Whether a place is among the arguments of a function, `f((x))` included; a query in between has columns of its own.
+ * Tells whether a place is among the arguments of a function, `f((x))` included; a query in between has columns of its
+ * own.
  */
 function isArgument(brackets: readonly Bracket[]): boolean {
   return brackets.slice(brackets.lastIndexOf('query') + 1).includes('arguments')
@@ -160,7 +166,7 @@ function isLambda(tokens: readonly Token[], at: number): boolean {
   return isSymbol(tokens[at], '-') && isSymbol(tokens[at + 1], '>')
 }
 
-/** Whether one of the arguments is a list of literals, `['a', 'b']`, or a parameter, and nothing else. */
+/** Tells whether one of the arguments is a list of literals, `['a', 'b']`, or a parameter, and nothing else. */
 function hasList(tokens: readonly Token[], opening: number): boolean {
   for (let at = opening; isSymbol(tokens[at], '(') || isSymbol(tokens[at], ','); ) {
     const start = at + 1
@@ -179,7 +185,7 @@ function isLiteral(token: Token): boolean {
   return token.kind === 'string' || token.kind === 'number' || isSymbol(token, '-') || isKeyword(token, 'NULL')
 }
 
-/** Place of the comma or bracket behind an argument. */
+/** Returns the place of the comma or bracket behind an argument. */
 function argumentEnd(tokens: readonly Token[], start: number): number {
   let depth = 0
   for (let at = start; at < tokens.length; at++) {

@@ -69,7 +69,7 @@ const AFTER_TABLES =
     ' ',
   )
 
-/** The tables that a query reads from, in FROM and JOIN, subqueries included; not those in `IN (table)`. */
+/** Returns the tables that a query reads from, in FROM and JOIN, subqueries included; not those in `IN (table)`. */
 export function sourcesOf(tokens: readonly Token[]): TableName[] {
   const sources: TableName[] = []
   const listsTables = [false]

@@ -72,10 +72,10 @@ export function targetsOf(tokens: readonly Token[], definition: readonly Token[]
       cursor.skip('INTO')
       if (isKeyword(tokens[cursor.at], 'FUNCTION') && isName(tokens[cursor.at + 1]))
         throw denied('INSERT INTO FUNCTION writes outside of tables')
-      return one(tokens, cursor, verb)
+      return singleTarget(tokens, cursor, verb)
     case 'ALTER':
       if (!cursor.skip('TABLE')) throw denied('a builder alters tables')
-      return [...one(tokens, cursor, verb), ...targetsOfAlterations(tokens)]
+      return [...singleTarget(tokens, cursor, verb), ...targetsOfAlterations(tokens)]
     case 'DROP':
     case 'TRUNCATE':
       return droppedBy(tokens, cursor, verb)
@@ -85,12 +85,12 @@ export function targetsOf(tokens: readonly Token[], definition: readonly Token[]
     case 'OPTIMIZE':
     case 'CHECK':
       if (!cursor.skip('TABLE')) throw denied(`a builder may ${verb} tables`)
-      return one(tokens, cursor, verb)
+      return singleTarget(tokens, cursor, verb)
     case 'DELETE':
       cursor.skip('FROM')
-      return one(tokens, cursor, verb)
+      return singleTarget(tokens, cursor, verb)
     case 'UPDATE':
-      return one(tokens, cursor, verb)
+      return singleTarget(tokens, cursor, verb)
     default:
       throw cannotRead(`a kind that isn't a builder's (${verb})`)
   }
@@ -138,25 +138,25 @@ function targetsOfAlterations(tokens: readonly Token[]): TableName[] {
   })
   tokens.forEach((token, at) => {
     if (!isKeyword(token, 'TO') || !isKeyword(tokens[at + 1], 'TABLE')) return
-    const found = tableNameAt(tokens, at + 2)
-    if (!found) throw cannotRead('no table behind TO TABLE')
-    targets.push(found.name)
+    const target = tableNameAt(tokens, at + 2)
+    if (!target) throw cannotRead('no table behind TO TABLE')
+    targets.push(target.name)
   })
   return targets
 }
 
-/** Where a materialized view writes. */
+/** Returns the tables that a materialized view writes to. */
 function namesBehindTo(definition: readonly Token[], from: number): TableName[] {
   const targets: TableName[] = []
   for (let at = from; at < definition.length; at++) {
     if (!isKeyword(definition[at], 'TO') || !isName(definition[at + 1])) continue
-    const found = tableNameAt(definition, at + 1)
-    if (found) targets.push(found.name)
+    const target = tableNameAt(definition, at + 1)
+    if (target) targets.push(target.name)
   }
   return targets
 }
 
-function one(tokens: readonly Token[], cursor: Cursor, verb: string): TableName[] {
+function singleTarget(tokens: readonly Token[], cursor: Cursor, verb: string): TableName[] {
   const target = cursor.take()
   checkFollower(tokens, cursor.at, verb)
   return [target]
@@ -184,15 +184,16 @@ function cursorOf(tokens: readonly Token[]): Cursor {
   const cursor: Cursor = {
     at: 1,
     skip(...keywords) {
-      const found = keywords.every((keyword, i) => isKeyword(tokens[cursor.at + i], keyword))
-      if (found) cursor.at += keywords.length
-      return found
+      const isThere = keywords.every((keyword, i) => isKeyword(tokens[cursor.at + i], keyword))
+      if (isThere) cursor.at += keywords.length
+      return isThere
     },
     take(isDatabase = false) {
-      const found = tableNameAt(tokens, cursor.at)
-      if (!found || (isDatabase && found.name.database !== undefined)) throw cannotRead('no name where one is expected')
-      cursor.at = found.end
-      return isDatabase ? { database: found.name.table, table: '' } : found.name
+      const target = tableNameAt(tokens, cursor.at)
+      if (!target || (isDatabase && target.name.database !== undefined))
+        throw cannotRead('no name where one is expected')
+      cursor.at = target.end
+      return isDatabase ? { database: target.name.table, table: '' } : target.name
     },
   }
   return cursor

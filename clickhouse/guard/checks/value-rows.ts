@@ -24,9 +24,9 @@ export function checkValueRows(rows: string, names: Names, role: Role): string[]
   let at = 0
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at
-    const found = pattern.exec(rows)?.[0]
-    if (found !== undefined) at += found.length
-    return found
+    const text = pattern.exec(rows)?.[0]
+    if (text !== undefined) at += text.length
+    return text
   }
   while (at < rows.length) {
     const from = at

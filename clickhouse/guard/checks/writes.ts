@@ -20,12 +20,12 @@ const TABLE_SETTING =
  * Checks that a builder's statement writes to databases of its own alone, and leaves nothing at the tables of others
  * that could stop their loading.
  *
- * @param own databases of the builder
+ * @param databases databases of the builder
  * @param current database of names without one
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
-export function checkWrites(tokens: readonly Token[], own: readonly string[], current: string): void {
-  const mine = own.filter(database => !OURS.includes(database))
+export function checkWrites(tokens: readonly Token[], databases: readonly string[], current: string): void {
+  const mine = databases.filter(database => !OURS.includes(database))
   const isMine = ({ database = current }: TableName): boolean => mine.includes(database)
   const body = queryStart(tokens)
   const definition = body < 0 ? tokens : tokens.slice(0, body)
@@ -58,7 +58,10 @@ function refuseFarReaching(definition: readonly Token[]): void {
   })
 }
 
-/** The engine refreshes a view by its own clock, at no one's request: `REFRESH EVERY 30 SECOND` would never rest. */
+/**
+ * Rejects views that are refreshed often. The engine refreshes a view by its own clock, at no one's request: `REFRESH
+ * EVERY 30 SECOND` would never rest.
+ */
 function refuseOftenRefreshed(definition: readonly Token[]): void {
   definition.forEach((token, at) => {
     if (!isKeyword(token, 'REFRESH') || !isKeyword(definition[at + 1], 'EVERY', 'AFTER')) return
@@ -93,7 +96,7 @@ export function checkTableSettings(settings: Iterable<readonly [name: string, va
       throw denied(`the setting ${name} of a table isn't a builder's to choose: leave it out`)
 }
 
-/** Whether the statement makes or changes a view that takes part in every insert into the table it reads from. */
+/** Tells whether the statement makes or changes a view that takes part in every insert into the table it reads from. */
 function attachesToSources(tokens: readonly Token[], definition: readonly Token[]): boolean {
   if (isKeyword(tokens[0], 'ALTER')) {
     return tokens.some((token, at) => isKeyword(token, 'MODIFY') && isKeyword(tokens[at + 1], 'QUERY'))

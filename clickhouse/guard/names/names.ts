@@ -53,20 +53,20 @@ export interface EngineNames {
  * Answers what a role may name. Names are compared in lower case: no allowed one differs from a refused one by case.
  */
 export interface Names {
-  /** Whether `name(…)` may be in a statement of this role. */
+  /** Tells whether `name(…)` may be in a statement of this role. */
   mayCall(name: string, role: Role): boolean
-  /** Whether the function heeds no time limit, and is refused for that. */
+  /** Tells whether the function ignores the time limit, and is rejected for that. */
   isSlow(name: string): boolean
-  /** Whether a call of this function by this role needs a list in the open. */
+  /** Tells whether a call of this function by this role needs a list in the open. */
   needsList(name: string, role: Role): boolean
-  /** Whether the engine has a function of this name, of any kind. */
+  /** Tells whether the engine has a function of this name, of any kind. */
   isFunction(name: string): boolean
-  /** Whether `name` alone can be a function that the role may not call. */
+  /** Tells whether `name` alone can be a function that the role may not call. */
   isRefusedReference(name: string, role: Role): boolean
   mayReadSystemTable(table: string): boolean
-  /** Whether `system` has this table. */
+  /** Tells whether `system` has this table. */
   isSystemTable(table: string): boolean
-  /** Whether the role may create tables of this engine. */
+  /** Tells whether the role may create tables of this engine. */
   mayUseEngine(name: string, role: Role): boolean
   isDataType(name: string): boolean
 }
@@ -78,9 +78,11 @@ export function createNames(installed: EngineNames): Names {
   const systemTables = new Set([...engine.SYSTEM_TABLES, ...engine.TRUSTED_SYSTEM_TABLES, ...installed.systemTables])
   const names: Names = {
     mayCall(name, role) {
-      const wanted = name.toLowerCase()
+      const lowerName = name.toLowerCase()
       return (
-        isOpen(wanted) || (role !== 'analyst' && BUILDING.has(wanted)) || (role === 'writer' && TRUSTED.has(wanted))
+        isOpen(lowerName) ||
+        (role !== 'analyst' && BUILDING.has(lowerName)) ||
+        (role === 'writer' && TRUSTED.has(lowerName))
       )
     },
     isFunction: name => functions.has(name.toLowerCase()),

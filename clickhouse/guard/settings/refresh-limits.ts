@@ -64,7 +64,7 @@ function changedQuery(tokens: readonly Token[]): Place | undefined {
   return { first: at + 2, last: end - 1 }
 }
 
-/** How many brackets are open behind each token. */
+/** Counts the brackets that are open behind each token. */
 function depthsOf(tokens: readonly Token[]): number[] {
   let depth = 0
   return tokens.map(token => {

@@ -21,7 +21,7 @@ const NEVER = new RegExp(
   |input_format_values_\\w*template\\w*|param_\\w+)$`.replace(/\s+/g, ''),
 )
 
-/** Whether a value of those changes nothing: clients send defaults as a matter of course. */
+/** Tells whether a value of those changes nothing: clients send defaults as a matter of course. */
 function isDefault(name: string, value: string): boolean {
   if (name === 'dialect') return value === 'clickhouse'
   return value === '' || value === '{}' || (/^(?:allow_|implicit_select)/.test(name) && /^(?:0|false)$/i.test(value))
@@ -71,7 +71,7 @@ export function settingsClausesOf(tokens: readonly Token[]): SettingsClause[] {
   return clauses
 }
 
-/** The statement without some of its clauses. */
+/** Returns the statement without some of its clauses. */
 export function withoutClauses(sql: string, tokens: readonly Token[], clauses: readonly SettingsClause[]): string {
   let rest = ''
   let at = 0

@@ -63,9 +63,9 @@ export function createClientConnections(max: number, unreadMs: number): ClientCo
   function closeUnread(): void {
     const now = performance.now()
     for (const [socket, connection] of open) {
-      const taken = socket.bytesWritten - socket.writableLength
-      if (taken !== connection.taken || socket.writableLength === 0) {
-        connection.taken = taken
+      const sentBytes = socket.bytesWritten - socket.writableLength
+      if (sentBytes !== connection.taken || socket.writableLength === 0) {
+        connection.taken = sentBytes
         connection.takenAt = now
       } else if (!connection.trusted && now - connection.takenAt > unreadMs) socket.destroy()
     }

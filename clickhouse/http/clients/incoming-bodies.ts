@@ -70,7 +70,7 @@ export function createIncomingBodies(rules: BodyRules, now: () => number = () =>
     }
   }
 
-  /** The one that has been on its way for the longest time: one that arrives at once is never that for long. */
+  /** Ends bodies until the rest has room, the oldest first: one that arrives at once is never that for long. */
   function makeRoom(latest: Receiving): void {
     for (const body of receiving) {
       if (total <= rules.maxBytes) return

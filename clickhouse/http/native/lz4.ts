@@ -7,7 +7,7 @@ const HASH_BITS = 14
 /** After so many bytes without a match the search takes longer steps (as a power of two). */
 const SKIP_BITS = 6
 
-/** Most bytes that a block of so many bytes can become. */
+/** Returns the most bytes that a block of so many bytes can become. */
 export function compressedBound(length: number): number {
   return length + Math.ceil(length / 255) + 16
 }
@@ -85,7 +85,7 @@ export function decompressBlock(source: Buffer, target: Buffer): boolean {
   let from = 0
   let to = 0
 
-  /** A length with its further bytes; -1 where they end too early. */
+  /** Reads a length with its further bytes; -1 where they end too early. */
   function readLength(length: number): number {
     if (length < 15) return length
     for (;;) {

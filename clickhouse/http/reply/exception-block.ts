@@ -13,7 +13,8 @@ export function makeExceptionTag(): string {
 }
 
 /**
- * The bytes that end a result which breaks in the middle: the error between two markers, with its tag and length.
+ * Returns the bytes that end a result which breaks in the middle: the error between two markers, with its tag and
+ * length.
  *
  * Source: https://clickhouse.com/docs/interfaces/http#http_response_codes_caveats
  *
@@ -21,11 +22,11 @@ export function makeExceptionTag(): string {
  */
 export function exceptionBlock(text: string, tag: string): Buffer {
   const bytes = Buffer.from(text)
-  const kept =
+  const shortened =
     bytes.length > MAX_TEXT_BYTES ? Buffer.concat([bytes.subarray(0, MAX_TEXT_BYTES - 1), Buffer.from('\n')]) : bytes
   return Buffer.concat([
     Buffer.from(`\r\n__exception__\r\n${tag}\r\n`),
-    kept,
-    Buffer.from(`${kept.length} ${tag}\r\n__exception__\r\n`),
+    shortened,
+    Buffer.from(`${shortened.length} ${tag}\r\n__exception__\r\n`),
   ])
 }

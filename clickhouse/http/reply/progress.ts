@@ -19,21 +19,22 @@ const SHARE_OF_ELAPSED = 1 / 4
 const LONGEST_GAP_MS = 45_000
 
 /**
- * Milliseconds until the next progress header: what was asked for, and ever more while the query goes on, so that the
- * bytes there are for headers last: for more than ten minutes at the default, for longer when fewer are asked for.
+ * Returns the milliseconds until the next progress header: what was asked for, and ever more while the query goes on,
+ * so that the bytes there are for headers last: for more than ten minutes at the default, for longer when fewer are
+ * asked for.
  */
 export function nextGapMs(elapsedMs: number, askedMs: number): number {
   return Math.max(askedMs, Math.min(elapsedMs * SHARE_OF_ELAPSED, LONGEST_GAP_MS))
 }
 
-/** The value of an `X-ClickHouse-Progress` header. A result isn't counted before it is complete. */
+/** Returns the value of an `X-ClickHouse-Progress` header. A result isn't counted before it is complete. */
 export function progressValue({ elapsed_ns, memory_usage, ...rows }: QueryProgress): string {
   return JSON.stringify({ ...rows, result_rows: '0', result_bytes: '0', elapsed_ns, memory_usage })
 }
 
 export interface ReportOptions {
   intervalMs: number
-  /** How far the query has come; undefined while it waits for its turn. */
+  /** Returns the progress of the query; undefined while it waits for its turn. */
   look: () => Promise<QueryProgress | undefined>
   /** Sends one header's value. Returns false when no further one can be sent. */
   send: (value: string) => boolean

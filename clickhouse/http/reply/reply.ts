@@ -37,7 +37,7 @@ export function compressedAtOnce(encoding: Encoding, text: string): Buffer {
   return { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync }[encoding](text)
 }
 
-/** The first of our encodings that an `Accept-Encoding` names. */
+/** Returns the first of our encodings that an `Accept-Encoding` names. */
 export function encodingFor(accepted: string | undefined): Encoding | undefined {
   const names = (accepted ?? '').split(',').map(name => name.split(';')[0]!.trim())
   return (Object.keys(ENCODERS) as Encoding[]).find(encoding => names.includes(encoding))
@@ -50,7 +50,7 @@ export interface ReplyOptions {
   /** Whether the body is made of ClickHouse's own compressed blocks (`compress=1`), within the encoding above. */
   blocks: boolean
   holdEverything: boolean
-  /** The `Content-Type` of a format. */
+  /** Returns the `Content-Type` of a format. */
   contentTypeOf: (format: string) => string
 }
 
@@ -96,7 +96,7 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
 
     async stream(chunks) {
       const limit = options.holdEverything ? HOLD_EVERYTHING : /WithProgress$/.test(options.format) ? 0 : HOLD
-      let held: Buffer[] = []
+      let buffered: Buffer[] = []
       let length = 0
       let sink: Writable | undefined
       try {
@@ -105,7 +105,7 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
           if (step.done) {
             const summary = { ...step.value, result_bytes: length }
             sink ??= begin(summary)
-            for (const chunk of held) sink.write(chunk)
+            for (const chunk of buffered) sink.write(chunk)
             sink.end()
             await finished(response)
             return summary
@@ -113,11 +113,11 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
           length += step.value.length
           if (sink) await write(sink, step.value, response)
           else {
-            held.push(step.value)
+            buffered.push(step.value)
             if (length < limit) continue
             sink = begin({})
-            for (const chunk of held) await write(sink, chunk, response)
-            held = []
+            for (const chunk of buffered) await write(sink, chunk, response)
+            buffered = []
           }
         }
       } finally {

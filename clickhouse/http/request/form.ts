@@ -80,13 +80,13 @@ function describe(name: string, search: URLSearchParams, guard: Pick<Guard, 'col
     search.delete(`${name}_${what}`)
     return value
   }
-  const [structure, types, asked] = [take('structure'), take('types'), take('format') ?? 'TabSeparated']
-  const format = FORMATS.get(asked.toLowerCase())
+  const [structure, types, formatName] = [take('structure'), take('types'), take('format') ?? 'TabSeparated']
+  const format = FORMATS.get(formatName.toLowerCase())
   if (format === undefined) {
     throw new ClickHouseException(
       73,
       'UNKNOWN_FORMAT',
-      `${name}_format: ${JSON.stringify(asked.slice(0, 64))} is not a format of external tables. There are ${[...FORMATS.values()].join(', ')}`,
+      `${name}_format: ${JSON.stringify(formatName.slice(0, 64))} is not a format of external tables. There are ${[...FORMATS.values()].join(', ')}`,
     )
   }
   if (structure === undefined && types === undefined)

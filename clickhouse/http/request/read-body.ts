@@ -70,7 +70,7 @@ async function collect(source: Readable, limit: number, incoming: IncomingBody):
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
 }
 
-/** The limit is that of the decompressed bytes, as of a body that came without blocks. */
+/** Unpacks a body. The limit is that of the decompressed bytes, as of a body that came without blocks. */
 function unpack(body: Buffer, limit: number, incoming: IncomingBody): Promise<Buffer> {
   let length = 0
   return readBlocks(body, size => {

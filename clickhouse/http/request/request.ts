@@ -34,7 +34,7 @@ export interface RequestOptions {
   sessions: Sessions
   queryId: string
   /** Receives what is known of the request so far: all there is to tell when it is refused. */
-  onRead: (known: { account: Account; sql?: string }) => void
+  onRead: (facts: { account: Account; sql?: string }) => void
   /** Begins to receive the body, once it is known whose it is. */
   receive: (account: Account) => IncomingBody
   guard: Guard
@@ -123,8 +123,8 @@ async function readyQuery(
   const rows = data && /^values$/i.test(statement.format?.name ?? '') ? data.toString('utf8') : ''
   const inRows = options.guard.checkRows(rows, user)
   const change = session && sessionChangeOf(statement)
-  const asked = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
-  checkSettings(asked, user.role)
+  const requested = [...inSession(settings.settings, session, change), ...withinLimits(checked.settings, account)]
+  checkSettings(requested, user.role)
   // An analyst's queries leave nothing on a connection, so any of them will do.
   const reader = mayReadLog(checked.sql, database) ? readerOf(account) : undefined
   const ownConnection = session && account.role !== 'analyst' && tables.length === 0 && reader === undefined
@@ -135,7 +135,7 @@ async function readyQuery(
     statement: change ? readStatement('EXISTS TABLE system.one') : statement,
     format: formatOf(request, settings),
     database: change?.database ?? database,
-    settings: account.role === 'writer' ? asked : analystSettings(asked, account.limits, account.role),
+    settings: account.role === 'writer' ? requested : analystSettings(requested, account.limits, account.role),
     parameters: usedParameters([...placeholdersOf(statement), ...inRows], settings),
     // The connection of a session can't be unlocked for its next query.
     readOnly: !mayWrite && !ownConnection,
@@ -158,8 +158,8 @@ function formatOf(request: IncomingMessage, settings: RequestSettings): string {
 }
 
 /**
- * Settings of the SQL itself are taken as they are or not at all: unlike those of a client's configuration, they
- * were written for this query. Throws READONLY (164).
+ * Returns the settings of SQL within limits. Those of the SQL itself are taken as they are or not at all: unlike those
+ * of a client's configuration, they were written for this query. Throws READONLY (164).
  */
 function withinLimits(settings: [name: string, value: string][], { limits, role }: Account): [string, string][] {
   if (role === 'writer') return settings
@@ -181,18 +181,18 @@ function bodyLimitOf({ role }: Account, isForm: boolean, maxBody: number): numbe
   return Math.min(isForm ? MAX_ANALYST_FORM : MAX_ANALYST_BODY, maxBody)
 }
 
-/** The parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
+/** Returns the parameters that the statement names. Throws UNKNOWN_QUERY_PARAMETER (456) where one isn't sent. */
 function usedParameters(names: string[], { parameters }: RequestSettings): RequestSettings['parameters'] {
   const named = new Set(names)
   const used = parameters.filter(([name]) => named.has(name))
-  const given = new Set(used.map(([name]) => name))
+  const usedNames = new Set(used.map(([name]) => name))
   for (const name of named)
-    if (!given.has(name))
+    if (!usedNames.has(name))
       throw new ClickHouseException(456, 'UNKNOWN_QUERY_PARAMETER', `Substitution \`${name}\` is not set`)
   return used
 }
 
-/** As in ClickHouse. It also keeps a link in a web page from changing anything. */
+/** Rejects writes by GET, as ClickHouse does. It also keeps a link in a web page from changing anything. */
 function checkMethod({ method }: IncomingMessage, { kind, verb }: Statement): void {
   if (method === 'POST' || kind === 'rows' || kind === 'describe') return
   throw new ClickHouseException(164, 'READONLY', `Method ${method} implies readonly: use POST for ${verb}`)
@@ -203,19 +203,19 @@ function memoryOf({ settings, tables }: EngineQuery): number {
   return Number(settings.find(([name]) => name === 'max_memory_usage')![1]) + (tables ? EXTERNAL_TABLES_MEMORY : 0)
 }
 
-/** The settings of a query: its own, then what its SET changes, then what the session has. */
+/** Returns the settings of a query: its own, then what its SET changes, then what the session has. */
 function inSession(
-  own: RequestSettings['settings'],
+  ofQuery: RequestSettings['settings'],
   session: Session | undefined,
   change: SessionChange | undefined,
 ): [name: string, value: string][] {
-  if (!session) return own
+  if (!session) return ofQuery
   const all = new Map(session.settings)
   for (const [name, value] of change?.settings ?? []) {
     if (value === undefined) all.delete(name)
     else all.set(name, value)
   }
-  for (const [name, value] of own) all.set(name, value)
+  for (const [name, value] of ofQuery) all.set(name, value)
   const far = [...all.keys()].find(name => FAR_REACHING.has(name))
   if (far === undefined) return [...all]
   throw new ClickHouseException(

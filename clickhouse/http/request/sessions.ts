@@ -47,7 +47,7 @@ export interface Sessions {
   close(): void
 }
 
-interface Known {
+interface StoredSession {
   user: string
   busy: boolean
   /** Whether it differs from a new one. */
@@ -60,7 +60,7 @@ interface Known {
 }
 
 /**
- * Sessions of the HTTP interface: what SET and USE change holds for later queries of the same user and id.
+ * Creates the sessions of the HTTP interface: what SET and USE change holds for later queries of the same user and id.
  * Each user has so many; at the bound one that has been without a query for a minute makes room for a new one, if
  * nothing was changed in it: its id then begins a new one that is the same.
  * Source: https://clickhouse.com/docs/interfaces/http#using-clickhouse-sessions-in-the-http-protocol
@@ -69,24 +69,24 @@ interface Known {
  * @param limit sessions of one user
  */
 export function createSessions(onEnd: (key: string) => void, limit = MAX_SESSIONS): Sessions {
-  const sessions = new Map<string, Known>()
+  const sessions = new Map<string, StoredSession>()
   const counts = new Map<string, number>()
 
   function end(key: string): void {
-    const known = sessions.get(key)
-    if (!known) return
-    clearTimeout(known.timer)
+    const session = sessions.get(key)
+    if (!session) return
+    clearTimeout(session.timer)
     sessions.delete(key)
-    const left = counts.get(known.user)! - 1
-    if (left === 0) counts.delete(known.user)
-    else counts.set(known.user, left)
+    const left = counts.get(session.user)! - 1
+    if (left === 0) counts.delete(session.user)
+    else counts.set(session.user, left)
     onEnd(key)
   }
 
   function makeRoom(user: string): void {
     const unused = Date.now() - DEFAULT_TIMEOUT * 1000
     const key = [...sessions].find(
-      ([, known]) => known.user === user && !known.busy && !known.changed && known.leftAt < unused,
+      ([, session]) => session.user === user && !session.busy && !session.changed && session.leftAt < unused,
     )?.[0]
     if (key !== undefined) end(key)
     else
@@ -97,12 +97,12 @@ export function createSessions(onEnd: (key: string) => void, limit = MAX_SESSION
       )
   }
 
-  function open(user: string, key: string): Known {
+  function open(user: string, key: string): StoredSession {
     if ((counts.get(user) ?? 0) >= limit) makeRoom(user)
-    const known: Known = { user, busy: false, changed: false, leftAt: 0, settings: new Map(), database: undefined }
-    sessions.set(key, known)
+    const session = newSession(user)
+    sessions.set(key, session)
     counts.set(user, (counts.get(user) ?? 0) + 1)
-    return known
+    return session
   }
 
   return {
@@ -111,41 +111,41 @@ export function createSessions(onEnd: (key: string) => void, limit = MAX_SESSION
       if (id.length > MAX_ID_LENGTH)
         throw new ClickHouseException(36, 'BAD_ARGUMENTS', `session_id has more than ${MAX_ID_LENGTH} characters`)
       const key = `${user}:${id}`
-      const found = sessions.get(key)
-      if (!found && check) throw new ClickHouseException(372, 'SESSION_NOT_FOUND', `Session ${id} not found`)
-      if (found?.busy) {
+      const existing = sessions.get(key)
+      if (!existing && check) throw new ClickHouseException(372, 'SESSION_NOT_FOUND', `Session ${id} not found`)
+      if (existing?.busy) {
         throw new ClickHouseException(373, 'SESSION_IS_LOCKED', `Session ${id} is locked by a concurrent client`)
       }
-      const known = found ?? open(user, key)
-      known.busy = true
-      clearTimeout(known.timer)
+      const session = existing ?? open(user, key)
+      session.busy = true
+      clearTimeout(session.timer)
       let left = false
       return {
         key,
         get settings() {
-          return [...known.settings]
+          return [...session.settings]
         },
         get database() {
-          return known.database
+          return session.database
         },
         remember({ settings, database }) {
           for (const [name, value] of settings) {
-            if (value === undefined) known.settings.delete(name)
-            else known.settings.set(name, value)
+            if (value === undefined) session.settings.delete(name)
+            else session.settings.set(name, value)
           }
-          known.database = database ?? known.database
-          known.changed = true
+          session.database = database ?? session.database
+          session.changed = true
         },
         hold() {
-          known.changed = true
+          session.changed = true
         },
         leave(broken) {
           if (left) return
           left = true
-          known.busy = false
-          known.leftAt = Date.now()
+          session.busy = false
+          session.leftAt = Date.now()
           if (broken || close) end(key)
-          else known.timer = setTimeout(end, seconds * 1000, key).unref()
+          else session.timer = setTimeout(end, seconds * 1000, key).unref()
         },
       }
     },
@@ -153,6 +153,10 @@ export function createSessions(onEnd: (key: string) => void, limit = MAX_SESSION
       for (const key of [...sessions.keys()]) end(key)
     },
   }
+}
+
+function newSession(user: string): StoredSession {
+  return { user, busy: false, changed: false, leftAt: 0, settings: new Map(), database: undefined }
 }
 
 function secondsOf(timeout: string | undefined): number {

@@ -1,10 +1,19 @@
-import { BUILT_IN, contentConditionFaults, namesInUse, slotConditionFaults, type Vocabulary } from '@slotstream/core'
+import {
+  BUILT_IN,
+  contentConditionFaults,
+  namesInUse,
+  payloadFaults,
+  schemaSlotsOf,
+  slotConditionFaults,
+  takerOf,
+  type Vocabulary,
+} from '@slotstream/core'
 import type { Content, JsonObject, Slot } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
-import { compilePayloadSchema, type PayloadTrouble } from '@slotstream/tracking-plan'
+import { compilePayloadSchema } from '@slotstream/tracking-plan'
 import type { DefinitionStore } from '../definitions/definition-store.js'
 import type { Target } from './store/changes.js'
-import type { CatalogState } from './store/state.js'
+import { type CatalogState, usableOf } from './store/state.js'
 
 /** Compiled schemas that are kept for the next change. */
 const MAX_SCHEMAS = 100
@@ -26,8 +35,6 @@ export interface MeaningFault {
  */
 export type CheckMeaning = (siteId: string, state: CatalogState, targets: readonly Target[]) => Promise<MeaningFault[]>
 
-type SchemaOf = (slotId: string) => Promise<PayloadTrouble | undefined>
-
 /** Creates the check. */
 export function createCheckMeaning(definitions: Pick<DefinitionStore, 'read'>): CheckMeaning {
   const compiled = new Map<string, ReturnType<typeof compilePayloadSchema>>()
@@ -44,16 +51,8 @@ export function createCheckMeaning(definitions: Pick<DefinitionStore, 'read'>): 
     const pauseIfLong = createSlices()
     const known = targets.some(hasCondition) ? await vocabularyOf(definitions, siteId) : undefined
     const faults: MeaningFault[] = []
-    const schemas = new Map<string, Promise<PayloadTrouble | undefined>>()
-    const schemaOf: SchemaOf = slotId => {
-      const found = schemas.get(slotId) ?? state.item('slot', slotId).then(({ value }) => schemaOfSlot(value as Slot))
-      schemas.set(slotId, found)
-      return found
-    }
-    const schemaOfSlot = (slot: Slot | undefined) => {
-      const schema = slot?.schema === undefined ? undefined : compile(slot.schema)
-      return schema?.ok ? schema.value : undefined
-    }
+    const putsContent = targets.some(({ kind, after }) => kind === 'content' && after !== undefined)
+    const withSchema = putsContent ? schemaSlotsOf(await usableOf<Slot>(state, 'slot'), compile) : []
     for (const target of targets) {
       await pauseIfLong()
       const { kind, after } = target
@@ -61,7 +60,7 @@ export function createCheckMeaning(definitions: Pick<DefinitionStore, 'read'>): 
       const lines =
         kind === 'slot'
           ? await slotFaults(after as Slot, known, compile, state, targets)
-          : [...contentConditionFaults(after as Content, known), ...(await payloadFaults(after as Content, schemaOf))]
+          : [...contentConditionFaults(after as Content, known), ...payloadFaults(after as Content, withSchema)]
       faults.push(...lines.map(line => ({ target, line })))
     }
     return faults
@@ -95,21 +94,12 @@ async function slotFaults(
   // Those that are put are told by their own names.
   const put = new Set(targets.flatMap(({ kind, id }) => (kind === 'content' ? [id] : [])))
   const misfits: string[] = []
-  for (const { value } of (await state.all('content')).values()) {
-    const content = value as Content | undefined
-    if (content === undefined || put.has(content.id) || !content.slots.includes(slot.id)) continue
+  const takes = takerOf(slot)
+  for (const content of await usableOf<Content>(state, 'content')) {
+    if (put.has(content.id) || !takes(content)) continue
     const trouble = schema.value(content.payload)
     if (trouble !== undefined) misfits.push(`schema: content ${content.id} does not fit: ${trouble}`)
     if (misfits.length >= MAX_MISFITS) break
   }
   return [...faults, ...misfits]
-}
-
-async function payloadFaults({ slots, payload }: Content, schemaOf: SchemaOf): Promise<string[]> {
-  const faults: string[] = []
-  for (const slotId of slots) {
-    const trouble = (await schemaOf(slotId))?.(payload)
-    if (trouble !== undefined) faults.push(`${trouble} (schema of slot ${slotId})`)
-  }
-  return faults
 }

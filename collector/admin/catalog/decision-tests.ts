@@ -1,4 +1,4 @@
-import { createFindCounterExamples, createRunDecisionTest, trialsOf } from '@slotstream/core'
+import { createCheckDecisionTest } from '@slotstream/core'
 import { checkDecisionTests, type DecisionTest, shownFaults } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
@@ -13,7 +13,8 @@ export function decisionTestsOf({ tests = [] }: Record<string, unknown>): Decisi
 }
 
 /**
- * Runs decision tests against a catalog as it will be, and of those that pass looks for persons who break them.
+ * Checks decision tests against a catalog as it will be: runs them, looks for persons who break those that pass, and
+ * measures how long decisions take, in this process.
  *
  * @throws Failure `malformed` with a line for each that fails
  */
@@ -24,16 +25,14 @@ export async function refuseFailing(
 ): Promise<void> {
   if (tests.length === 0) return
   const [catalog, now] = [await wholeOf(state), Date.now()]
-  const run = createRunDecisionTest(catalog, siteId, now)
-  const search = createFindCounterExamples(catalog, siteId, now, trialsOf(tests.length))
   const pauseIfLong = createSlices()
+  const clock = () => performance.now()
+  const check = createCheckDecisionTest(catalog, { siteId, now, tests: tests.length, clock, pause: pauseIfLong })
   const faults: string[] = []
   for (const [index, test] of tests.entries()) {
     await pauseIfLong()
     const name = test.name === undefined ? '' : ` ${test.name}`
-    const faultsOfTest = run(test)
-    const broken = faultsOfTest.length > 0 ? faultsOfTest : search(test)
-    faults.push(...broken.map(line => `tests[${index}]${name}: ${line}`))
+    faults.push(...(await check(test)).map(line => `tests[${index}]${name}: ${line}`))
   }
   if (faults.length > 0)
     throw new Failure('malformed', `nothing was stored: a decision test fails: ${faults[0]}`, shownFaults(faults))

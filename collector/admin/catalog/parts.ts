@@ -1,9 +1,9 @@
-import type { SiteRouteParts } from '../route-parts.js'
+import type { SiteRouteDeps } from '../route-deps.js'
 import type { CheckMeaning } from './check-meaning.js'
 import type { CatalogStore } from './store/catalog-store.js'
 
 /** Dependency of the routes of catalogs. */
-export interface CatalogRouteParts extends SiteRouteParts {
+export interface CatalogRouteParts extends SiteRouteDeps {
   catalog: CatalogStore
   checkMeaning: CheckMeaning
 }

@@ -1,11 +1,4 @@
-import {
-  type CatalogCheck,
-  type Content,
-  type Slot,
-  shownFaults,
-  strictContent,
-  strictSlot,
-} from '@slotstream/protocol'
+import { type CatalogCheck, shownFaults, strictContent, strictSlot } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 import type { CheckMeaning } from './check-meaning.js'
@@ -88,27 +81,4 @@ async function goneOf(state: CatalogState, kept: ReadonlyMap<string, unknown>): 
 
 function refuse(problems: string[]): void {
   if (problems.length > 0) throw new Failure('malformed', `nothing was stored: ${problems[0]}`, shownFaults(problems))
-}
-
-/**
- * Tells which contents a slot lists that there are not: a line for each. They are no faults, because they may come.
- *
- * @param contentIds of the catalog as it will be
- */
-export function missingContent(slots: readonly Slot[], contentIds: ReadonlySet<Content['id']>): string[] {
-  return shownFaults(
-    slots.flatMap(slot => {
-      const missing = [...new Set(listedContent(slot))].filter(id => !contentIds.has(id))
-      return missing.map(id => `slot ${slot.id} lists content ${JSON.stringify(id)}, which there is not`)
-    }),
-  )
-}
-
-function listedContent({ policy, campaigns = [] }: Slot): string[] {
-  return [...listedByPolicy(policy), ...campaigns.flatMap(({ contentIds }) => contentIds)]
-}
-
-function listedByPolicy(policy: Slot['policy']): string[] {
-  if (policy?.type === 'fixed') return policy.contentIds
-  return policy?.type === 'ensemble' ? policy.policies.flatMap(entry => listedByPolicy(entry.policy)) : []
 }

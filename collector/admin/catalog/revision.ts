@@ -6,7 +6,7 @@ export function revisionOf({ revision }: Record<string, unknown>): number | unde
   throw new Failure('malformed', 'revision must be a whole number from 0, as the answer to GET has it, or be left out')
 }
 
-/** Whether a value can be the revision of a catalog. */
+/** Tells whether a value can be the revision of a catalog. */
 export function isRevision(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }

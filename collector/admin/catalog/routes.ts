@@ -1,17 +1,17 @@
-import type { Slot } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
-import type { SiteRequest } from '../route-parts.js'
+import type { SiteRequest } from '../route-deps.js'
 import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import type { CatalogRouteParts } from './parts.js'
-import { missingContent, targetsOf } from './put-items.js'
+import { targetsOf } from './put-items.js'
 import { revisionOf } from './revision.js'
 import { wholeOf } from './store/catalog-store.js'
 import type { MakeTargets } from './store/change-catalog.js'
 import type { CatalogItem, CatalogKind } from './store/changes.js'
 import { withTargets } from './store/state.js'
 import { addVersionRoutes } from './version-routes.js'
+import { warningsOf } from './warnings.js'
 
 /** Largest body of a whole catalog, in bytes. */
 const MAX_CATALOG_BYTES = 32 * 1024 * 1024
@@ -51,10 +51,9 @@ export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void
     let warnings: string[] = []
     const make: MakeTargets = async state => {
       const targets = await targetsOf(siteId, { slots, content, isWhole }, state, checkMeaning)
-      const put = targets.flatMap(({ kind, after }) => (kind === 'slot' && after ? [after as Slot] : []))
       const after = withTargets(state, targets)
       await refuseFailing(siteId, tests, after)
-      warnings = missingContent(put, new Set(await after.ids('content')))
+      warnings = await warningsOf(after, targets)
       return targets
     }
     const options = { expected: revisionOf(body) }

@@ -1,7 +1,7 @@
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
-import type { SiteRequest } from '../route-parts.js'
+import type { SiteRequest } from '../route-deps.js'
 import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import type { CatalogRouteParts } from './parts.js'
 import { refuseUnmeant } from './put-items.js'

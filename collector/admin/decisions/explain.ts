@@ -6,7 +6,7 @@ import type { Sites } from '../../sites.js'
 import { nameContents, type VersionDeps } from './name-contents.js'
 import type { ReadRecord } from './read-record.js'
 
-export interface ExplainRouteParts extends VersionDeps {
+export interface ExplainRouteDeps extends VersionDeps {
   sites: Pick<Sites, 'byId'>
   readRecord: ReadRecord
 }
@@ -17,15 +17,15 @@ export interface ExplainedDecision extends Explanation {
 }
 
 /** Adds `/decisions/:id/explain`: why a decision was made, from its record. */
-export function addExplainRoute(router: Router, parts: ExplainRouteParts): void {
+export function addExplainRoute(router: Router, deps: ExplainRouteDeps): void {
   router.get('/decisions/:id/explain', async (request: Request<{ id: string }>, response) => {
-    const siteId = siteIn(request, parts.sites)
+    const siteId = siteIn(request, deps.sites)
     const { id: decisionId } = request.params
     if (decisionId.length > MAX_NAME_LENGTH || decisionId.includes('\0'))
       throw new Failure('malformed', `the id of a decision has at most ${MAX_NAME_LENGTH} characters`)
-    const decision = await parts.readRecord({ siteId, decisionId })
+    const decision = await deps.readRecord({ siteId, decisionId })
     const alone = explainDecision(decision)
-    const version = alone.unnamed > 0 ? await nameContents(parts, siteId, decision) : undefined
+    const version = alone.unnamed > 0 ? await nameContents(deps, siteId, decision) : undefined
     const explained: ExplainedDecision = { decision, ...(version ? explainDecision(decision, version) : alone) }
     response.json(explained)
   })

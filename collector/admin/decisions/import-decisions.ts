@@ -100,8 +100,9 @@ export function checkImported(raw: unknown, now: number): Check<DecisionRecord> 
   if (!isList(candidates, isCandidate)) return no('candidates must be a list of {contentId, score, probability}')
   if (!isList(excluded, isExcluded)) return no('excluded must be a list of {contentId, reason}')
   if (!isObject(features)) return no('features must be an object')
-  const own = Object.keys(features).find(name => OWN_FEATURES.includes(name.split('.')[0]!))
-  if (own !== undefined) return no(`features.${own} is for decisions that were made here: give it another name`)
+  const reserved = Object.keys(features).find(name => OWN_FEATURES.includes(name.split('.')[0]!))
+  if (reserved !== undefined)
+    return no(`features.${reserved} is for decisions that were made here: give it another name`)
   if (!isName(policy) || !isName(policyVersion)) return no('policy and policyVersion must be text')
   if (!OUTCOMES.includes(outcome as Outcome)) return no(`outcome must be one of ${OUTCOMES.join(', ')}`)
   const { holdout = outcome === 'holdout' } = raw

@@ -54,7 +54,7 @@ export async function nameContents(
     for (const { revision } of revisions.slice(0, MOST_REVISIONS))
       sets.push((await experimentStore.readRevision(siteId, revision))?.experiments ?? [])
     return sets.flatMap((experiments: readonly Experiment[]) =>
-      experiments.flatMap(each => each.arms.filter(one => isMeant(each, one))),
+      experiments.flatMap(each => each.arms.filter(arm => isMeant(each, arm))),
     )
   }
 }

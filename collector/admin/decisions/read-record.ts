@@ -39,8 +39,8 @@ export function createReadRecord({ connection }: Pick<Nats, 'connection'>, timeo
   }
 
   return async request => {
-    const made = timeOfUuidv7(request.decisionId)
-    const isRecent = made !== undefined && Math.abs(Date.now() - made) < LOADED_AFTER_MS
+    const decidedAt = timeOfUuidv7(request.decisionId)
+    const isRecent = decidedAt !== undefined && Math.abs(Date.now() - decidedAt) < LOADED_AFTER_MS
     let record = await look(request)
     for (const pauseMs of isRecent ? PAUSES_MS : []) {
       if (record) break

@@ -6,11 +6,11 @@ import { decisionPublications } from '../../intake/publish/publications.js'
 import { publishAll } from '../../intake/publish/publish-all.js'
 import type { CollectorMetrics } from '../../metrics.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
-import type { SiteRouteParts } from '../route-parts.js'
-import { addExplainRoute, type ExplainRouteParts } from './explain.js'
+import type { SiteRouteDeps } from '../route-deps.js'
+import { addExplainRoute, type ExplainRouteDeps } from './explain.js'
 import { importDecisions } from './import-decisions.js'
 
-export interface DecisionRouteParts extends SiteRouteParts, ExplainRouteParts {
+export interface DecisionRouteDeps extends SiteRouteDeps, ExplainRouteDeps {
   /** Deletions of persons: decisions from before one are rejected. */
   tombstones: () => Tombstones
   publisher: Publisher
@@ -19,9 +19,9 @@ export interface DecisionRouteParts extends SiteRouteParts, ExplainRouteParts {
 }
 
 /** Adds `/sites/:siteId/decisions/import` and `/decisions/:id/explain`. */
-export function addDecisionRoutes(router: Router, parts: DecisionRouteParts): void {
-  const { siteOf, tombstones, publisher, partitions, metrics } = parts
-  addExplainRoute(router, parts)
+export function addDecisionRoutes(router: Router, deps: DecisionRouteDeps): void {
+  const { siteOf, tombstones, publisher, partitions, metrics } = deps
+  addExplainRoute(router, deps)
   router.post('/sites/:siteId/decisions/import', async (request, response) => {
     const { siteId } = siteOf(request)
     const { decisions } = fieldsOf(await objectOf(request), ['decisions'])

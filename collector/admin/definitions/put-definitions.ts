@@ -75,21 +75,21 @@ function addedIn(
   next: number,
   builtIn: readonly { name: string }[],
 ): Record<string, number> {
-  const known = new Map(before.items.map(item => [item.name, item]))
+  const existing = new Map(before.items.map(item => [item.name, item]))
   const revisions = items.map(item => {
-    const same = known.get(item.name)
+    const same = existing.get(item.name)
     const isSame = same !== undefined && isDeepStrictEqual(asCounted(same), asCounted(item))
     return [item.name, isSame ? (before.addedIn?.[item.name] ?? before.revision) : next]
   })
   const declared = new Set(items.map(({ name }) => name))
   const again = builtIn.flatMap(({ name }): [string, number][] => {
-    const since = known.has(name) ? next : before.addedIn?.[name]
+    const since = existing.has(name) ? next : before.addedIn?.[name]
     return since === undefined || declared.has(name) ? [] : [[name, since]]
   })
   return Object.fromEntries([...revisions, ...again])
 }
 
-/** A definition without what makes no difference to what it counts. */
+/** Returns a definition without what makes no difference to what it counts. */
 function asCounted(item: object): object {
   return { ...item, description: undefined, public: undefined }
 }

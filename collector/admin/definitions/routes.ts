@@ -3,13 +3,13 @@ import { DEFINITION_KINDS, type DefinitionKind, type DefinitionSet } from '@slot
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import type { DefinitionStore } from './definition-store.js'
 import { explainDefinition } from './explain-definition.js'
 import type { ReadFilledTo } from './filled-to.js'
 import { type CheckDefinitions, type PutDefinitions, putDefinitions } from './put-definitions.js'
 
-export interface DefinitionRouteParts extends SiteRouteParts {
+export interface DefinitionRouteDeps extends SiteRouteDeps {
   definitionStore: DefinitionStore
   checkDefinitions: CheckDefinitions
   /** Definitions that every site has unless its sets say otherwise. */
@@ -18,14 +18,14 @@ export interface DefinitionRouteParts extends SiteRouteParts {
 }
 
 /** `/sites/:siteId/features`, `…/patterns` and `…/segments`: what an administrator declares about a site's profiles. */
-export function addDefinitionRoutes(router: Router, parts: DefinitionRouteParts): void {
-  for (const kind of DEFINITION_KINDS) addKind(router, kind, parts)
+export function addDefinitionRoutes(router: Router, deps: DefinitionRouteDeps): void {
+  for (const kind of DEFINITION_KINDS) addKind(router, kind, deps)
 }
 
 function addKind(
   router: Router,
   kind: DefinitionKind,
-  { siteOf, definitionStore: store, checkDefinitions: check, builtIn, readFilledTo }: DefinitionRouteParts,
+  { siteOf, definitionStore: store, checkDefinitions: check, builtIn, readFilledTo }: DefinitionRouteDeps,
 ): void {
   const path = `/sites/:siteId/${kind}`
   const putting = () => ({ store, check, builtIn: kind === 'segments' ? [] : builtIn[kind] })
@@ -81,7 +81,7 @@ function answerOf(kind: DefinitionKind, { revision, items, warnings }: PutDefini
   return { revision, [kind]: items, ...(warnings.length > 0 && { warnings }) }
 }
 
-/** The set, and the built-in ones that it neither overrides nor switches off. */
+/** Returns the set, and the built-in ones that it neither overrides nor switches off. */
 function withBuiltIn({ items }: DefinitionSet, builtIn: readonly { name: string }[]): object[] {
   const declared = new Set(items.map(({ name }) => name))
   const rest = builtIn.filter(({ name }) => !declared.has(name))

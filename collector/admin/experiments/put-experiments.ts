@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { takerOf } from '@slotstream/core'
 import { checkExperiments, type Experiment, type ExperimentSet, isObject, shownFaults } from '@slotstream/protocol'
 import { pause } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
@@ -70,16 +71,17 @@ function withEnds(
 
 /** Returns one line for each slot that is missing, and each content that the slot does not have. */
 function catalogFaults(experiments: readonly Experiment[], { slots, content }: RevisedCatalog): string[] {
-  const known = new Set(slots.map(({ id }) => id))
-  const slotsOf = new Map(content.map(({ id, slots: its }) => [id, its]))
-  return experiments.flatMap(({ slot, arms }, index) => {
+  const contents = new Map(content.map(each => [each.id, each]))
+  return experiments.flatMap(({ slot: slotId, arms }, index) => {
     const path = `experiments[${index}]`
-    if (!known.has(slot))
-      return [`${path}.slot: there is no slot ${slot}: make it with PUT …/slots/${encodeURIComponent(slot)}`]
+    const slot = slots.find(({ id }) => id === slotId)
+    if (!slot)
+      return [`${path}.slot: there is no slot ${slotId}: make it with PUT …/slots/${encodeURIComponent(slotId)}`]
+    const takes = takerOf(slot)
     return arms.flatMap(({ contentIds = [] }, place) =>
       contentIds
-        .filter(id => !slotsOf.get(id)?.includes(slot))
-        .map(id => `${path}.arms[${place}].contentIds: slot ${slot} has no content ${id}`),
+        .filter(id => !contents.has(id) || !takes(contents.get(id)!))
+        .map(id => `${path}.arms[${place}].contentIds: slot ${slotId} has no content ${id}`),
     )
   })
 }

@@ -3,12 +3,12 @@ import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import { revisionOf } from '../catalog/revision.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import { type ExperimentDeps, putExperiments } from './put-experiments.js'
 import { powerRequest, type ReadPower } from './read-power.js'
 import { type ReadResults, resultsRequest } from './read-results.js'
 
-export interface ExperimentRouteParts extends SiteRouteParts, ExperimentDeps {
+export interface ExperimentRouteParts extends SiteRouteDeps, ExperimentDeps {
   readResults: ReadResults
   readPower: ReadPower
 }

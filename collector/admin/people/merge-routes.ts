@@ -5,12 +5,12 @@ import type { Router } from 'express'
 import { Failure, unavailable } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
 import type { ReadProfiles } from '../profiles/read-profiles.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import { decideMerge } from './decide-merge.js'
 import { readMerges } from './read-merges.js'
 import { personOf } from './requests.js'
 
-export interface MergeRouteParts extends SiteRouteParts {
+export interface MergeRouteDeps extends SiteRouteDeps {
   readProfiles: ReadProfiles
   publisher: Publisher
   partitions: number
@@ -21,8 +21,8 @@ export interface MergeRouteParts extends SiteRouteParts {
 const DEFAULT_CAUSE = 'administrator'
 
 /** Adds `/sites/:siteId/people/:id/merges`, and undoing and allowing one of them. */
-export function addMergeRoutes(router: Router, parts: MergeRouteParts): void {
-  const { siteOf, readProfiles, log } = parts
+export function addMergeRoutes(router: Router, deps: MergeRouteDeps): void {
+  const { siteOf, readProfiles, log } = deps
 
   router.get('/sites/:siteId/people/:id/merges', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
@@ -49,7 +49,7 @@ export function addMergeRoutes(router: Router, parts: MergeRouteParts): void {
     const { mergeId } = request.params
     const merge = (await readMerges(readProfiles, siteId, personOf(request))).find(each => each.mergeId === mergeId)
     if (!merge) throw new Failure('not_found', 'there is no such merge: GET …/merges of the person lists them')
-    const decision = await decideMerge(parts, siteId, merge, { state, cause }, Date.now()).catch(error => {
+    const decision = await decideMerge(deps, siteId, merge, { state, cause }, Date.now()).catch(error => {
       throw error instanceof PublishError ? unavailable() : error
     })
     log.info({ siteId, mergeId, state }, 'it was decided about a browser and a user')

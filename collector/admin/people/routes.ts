@@ -2,11 +2,11 @@ import { type Person, type PersonJob, tombstoneKey, uuidv7 } from '@slotstream/p
 import { type Buckets, type Log, type Nats, type Privacy, writeTombstones } from '@slotstream/runtime'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import { sendExport } from './export.js'
 import { type PersonRequest, personOf } from './requests.js'
 
-export interface PeopleRouteParts extends SiteRouteParts {
+export interface PeopleRouteDeps extends SiteRouteDeps {
   nats: Nats
   buckets: Pick<Buckets, 'jobs' | 'tombstones'>
   privacy: Privacy
@@ -18,7 +18,7 @@ export interface PeopleRouteParts extends SiteRouteParts {
 /** Adds `/sites/:siteId/people/:id`, export and deletion of a person, and `/jobs/:jobId`, progress of a deletion. */
 export function addPeopleRoutes(
   router: Router,
-  { siteOf, nats, buckets, privacy, exportStallMs, log }: PeopleRouteParts,
+  { siteOf, nats, buckets, privacy, exportStallMs, log }: PeopleRouteDeps,
 ): void {
   router.get('/sites/:siteId/people/:id', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
@@ -27,14 +27,14 @@ export function addPeopleRoutes(
 
   router.delete('/sites/:siteId/people/:id', async (request: SiteRequest<'id'>, response) => {
     const { siteId } = siteOf(request)
-    const asked = personOf(request)
+    const person = personOf(request)
     const now = new Date()
     // From this moment on, an aggregator or not, later copies of what there is are refused.
-    await writeTombstones(buckets.tombstones, privacy.keyed, asPerson(siteId, asked), now.getTime())
+    await writeTombstones(buckets.tombstones, privacy.keyed, asPerson(siteId, person), now.getTime())
     const job: PersonJob = {
       jobId: uuidv7(),
       siteId,
-      person: personHash(siteId, asked),
+      person: personHash(siteId, person),
       state: 'running',
       progress: 0,
       step: 'find',
@@ -42,7 +42,7 @@ export function addPeopleRoutes(
       before: now.toISOString(),
       createdAt: now.toISOString(),
       report: {},
-      sealed: privacy.seal(JSON.stringify(asked)),
+      sealed: privacy.seal(JSON.stringify(person)),
     }
     await buckets.jobs.create(job.jobId, JSON.stringify(job))
     log.info({ jobId: job.jobId, siteId, person: job.person }, 'a person is to be deleted')
@@ -57,7 +57,10 @@ export function addPeopleRoutes(
     response.json(job)
   })
 
-  /** The same for each deletion of one id: it says nothing to those without the installation's key. */
+  /**
+   * Returns a hash that is the same for each deletion of one id: it says nothing to those without the installation's
+   * key.
+   */
   function personHash(siteId: string, { id }: PersonRequest): string {
     return tombstoneKey(privacy.keyed, siteId, 'userId', id).slice(siteId.length + 1)
   }

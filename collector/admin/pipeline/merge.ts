@@ -91,20 +91,20 @@ export function mergeReports(
       .sort((a, b) => a.part.localeCompare(b.part) || a.id.localeCompare(b.id)),
     lags,
     behind: [...new Set(lags.map(({ role }) => role))].map(role => {
-      const own = lags.filter(lag => lag.role === role)
+      const lagsOfRole = lags.filter(lag => lag.role === role)
       return {
         role,
-        messages: own.reduce((all, lag) => all + lag.messages, 0),
-        seconds: Math.max(...own.map(lag => lag.seconds)),
-        partitions: own.filter(lag => lag.partition !== null).length,
+        messages: lagsOfRole.reduce((all, lag) => all + lag.messages, 0),
+        seconds: Math.max(...lagsOfRole.map(lag => lag.seconds)),
+        partitions: lagsOfRole.filter(lag => lag.partition !== null).length,
       }
     }),
     troubles: reports.flatMap(({ troubles = [] }) => troubles).sort((a, b) => a.since.localeCompare(b.since)),
     skew: mergeSkew(reports),
     warehouse: [...by(samples, 'warehouse_position', 'stream')].map(([stream, position]) => {
-      const of = (name: string) => by(samples, name, 'stream').get(stream) ?? 0
-      const inserts = of('warehouse_inserts_total')
-      const rows = of('warehouse_rows_total')
+      const metric = (name: string) => by(samples, name, 'stream').get(stream) ?? 0
+      const inserts = metric('warehouse_inserts_total')
+      const rows = metric('warehouse_rows_total')
       const per = (sum: number) => (inserts > 0 ? sum / inserts : 0)
       return {
         stream,
@@ -112,17 +112,17 @@ export function mergeReports(
         inserts,
         rows,
         rowsPerInsert: per(rows),
-        secondsPerInsert: per(of('warehouse_insert_seconds_sum')),
-        duplicates: of('warehouse_duplicates_total'),
-        failures: of('warehouse_failures_total'),
-        refused: of('warehouse_rejected_rows_total'),
-        takeovers: of('warehouse_takeovers_total'),
+        secondsPerInsert: per(metric('warehouse_insert_seconds_sum')),
+        duplicates: metric('warehouse_duplicates_total'),
+        failures: metric('warehouse_failures_total'),
+        refused: metric('warehouse_rejected_rows_total'),
+        takeovers: metric('warehouse_takeovers_total'),
       }
     }),
     tables: [...by(samples, 'clickhouse_parts', 'table', Math.max)].map(([table, parts]) => {
-      const of = (name: string) => by(samples, name, 'table', Math.max).get(table) ?? 0
-      const mostInPartition = of('clickhouse_parts_most')
-      return { table, parts, mostInPartition, rows: of('clickhouse_rows'), bytes: of('clickhouse_bytes') }
+      const metric = (name: string) => by(samples, name, 'table', Math.max).get(table) ?? 0
+      const mostInPartition = metric('clickhouse_parts_most')
+      return { table, parts, mostInPartition, rows: metric('clickhouse_rows'), bytes: metric('clickhouse_bytes') }
     }),
     counts: {
       deadLettersWaiting,
@@ -153,11 +153,11 @@ function mergeSkew(reports: ProcessReport[]): MergedSkew {
       partitions.set(partition, (partitions.get(partition) ?? 0) + count)
     for (const key of skew.keys) {
       const name = `${key.siteId}\0${key.visitorId}`
-      const known = keys.get(name)
+      const merged = keys.get(name)
       keys.set(name, {
         ...key,
-        messages: key.messages + (known?.messages ?? 0),
-        error: key.error + (known?.error ?? 0),
+        messages: key.messages + (merged?.messages ?? 0),
+        error: key.error + (merged?.error ?? 0),
       })
     }
   }
@@ -174,13 +174,13 @@ function mergeSkew(reports: ProcessReport[]): MergedSkew {
   }
 }
 
-/** One lag of each role, stream and partition: of a stream that no process loads, all of them report. */
+/** Returns one lag of each role, stream and partition: of a stream that no process loads, all of them report. */
 function worstOfEach(lags: Lag[]): Lag[] {
   const worst = new Map<string, Lag>()
   for (const lag of lags) {
     const key = `${lag.role}\0${lag.stream}\0${lag.partition}`
-    const known = worst.get(key)
-    if (!known || lag.messages > known.messages) worst.set(key, lag)
+    const before = worst.get(key)
+    if (!before || lag.messages > before.messages) worst.set(key, lag)
   }
   return [...worst.values()]
 }
@@ -193,7 +193,9 @@ function sum(samples: Sample[], name: string): number {
   return samples.reduce((all, sample) => (sample.name === name ? all + sample.value : all), 0)
 }
 
-/** The values of a metric by one of its labels; those of several processes or other labels are joined, as a sum. */
+/**
+ * Returns the values of a metric by one of its labels; those of several processes or other labels are joined, as a sum.
+ */
 function by(
   samples: Sample[],
   name: string,
@@ -204,8 +206,8 @@ function by(
   for (const sample of samples) {
     if (sample.name !== name) continue
     const key = String(sample.labels[label] ?? '')
-    const known = values.get(key)
-    values.set(key, known === undefined ? sample.value : join(known, sample.value))
+    const before = values.get(key)
+    values.set(key, before === undefined ? sample.value : join(before, sample.value))
   }
   return values
 }

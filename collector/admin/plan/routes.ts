@@ -5,16 +5,16 @@ import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import type { Plans } from '../../plan/plans.js'
 import { fieldsOf, objectOf, valid } from '../admin-request.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import type { NumberedPlan, PlanStore } from './plan-store.js'
 
-export interface PlanRouteParts extends SiteRouteParts {
+export interface PlanRouteDeps extends SiteRouteDeps {
   plans: Plans
   planStore: PlanStore
 }
 
 /** Adds `/sites/:siteId/plan`: what an answer confirms is in effect in this collector from then on. */
-export function addPlanRoutes(router: Router, { siteOf, plans, planStore }: PlanRouteParts): void {
+export function addPlanRoutes(router: Router, { siteOf, plans, planStore }: PlanRouteDeps): void {
   router.get('/sites/:siteId/plan', async (request: SiteRequest, response) => {
     response.json(answerOf(await planStore.read(siteOf(request).siteId)))
   })
@@ -48,7 +48,7 @@ export function addPlanRoutes(router: Router, { siteOf, plans, planStore }: Plan
     response.json({ deleted: true })
   })
 
-  /** The plan as it is, if it is what the caller thinks it is. */
+  /** Returns the plan as it is, if it is what the caller thinks it is. */
   async function readAt(siteId: string, expected: unknown): Promise<NumberedPlan> {
     const before = await planStore.read(siteId)
     if (expected !== undefined && expected !== before.revision) throw changedMeanwhile(before.revision)
@@ -82,8 +82,8 @@ function refuseRewriting(before: PlanSchemas, after: PlanSchemas): void {
   const changed = Object.entries(after).flatMap(([event, versions]) =>
     Object.entries(versions)
       .filter(([version, schema]) => {
-        const known = before[event]?.[version]
-        return known !== undefined && !isDeepStrictEqual(known, schema)
+        const published = before[event]?.[version]
+        return published !== undefined && !isDeepStrictEqual(published, schema)
       })
       .map(([version]) => `${event} ${version} is published with other content: give the change a version of its own`),
   )

@@ -4,16 +4,16 @@ import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { createPreviewTokens } from '../../keys/preview-tokens.js'
 import { objectOf, valid } from '../admin-request.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import { checkPreviewLink } from './check-preview-link.js'
 
-export interface PreviewRouteParts extends SiteRouteParts {
+export interface PreviewRouteDeps extends SiteRouteDeps {
   privacy: Pick<Privacy, 'seal' | 'unseal'>
   log: Log
 }
 
 /** Adds `/sites/:siteId/preview-links`: links that show pages as a visitor sees them, or with chosen content. */
-export function addPreviewRoutes(router: Router, { siteOf, privacy, log }: PreviewRouteParts): void {
+export function addPreviewRoutes(router: Router, { siteOf, privacy, log }: PreviewRouteDeps): void {
   const previewTokens = createPreviewTokens(privacy, Date.now)
   router.post('/sites/:siteId/preview-links', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)

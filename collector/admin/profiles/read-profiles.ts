@@ -40,16 +40,16 @@ export function createReadProfiles(
       const partition = partitionOf(siteId, visitorId, partitions)
       ofPartition.set(partition, (ofPartition.get(partition) ?? new Set()).add(visitorId))
     }
-    const found = new Map<string, object>()
+    const profileOf = new Map<string, object>()
     await Promise.all([...ofPartition].map(([partition, ids]) => readOwned(partition, [...ids])))
-    return visitorIds.map(visitorId => found.get(visitorId))
+    return visitorIds.map(visitorId => profileOf.get(visitorId))
 
     async function readOwned(partition: number, ids: string[]): Promise<void> {
       // An answer may have fewer than were asked for: what does not fit into a message.
       for (let next = 0; next < ids.length; ) {
-        const asked = ids.slice(next, next + MAX_PROFILES_READ)
-        const profiles = await readOnce(partition, { siteId, visitorIds: asked, as })
-        for (const [index, profile] of profiles.entries()) if (profile) found.set(asked[index]!, profile)
+        const requested = ids.slice(next, next + MAX_PROFILES_READ)
+        const profiles = await readOnce(partition, { siteId, visitorIds: requested, as })
+        for (const [index, profile] of profiles.entries()) if (profile) profileOf.set(requested[index]!, profile)
         next += profiles.length
       }
     }
@@ -65,8 +65,10 @@ export function createReadProfiles(
   }
 }
 
-/** The profiles of a reply; undefined where it is of another shape, as one of another version or program may be. */
-function profilesOf(answer: Msg, asked: number): (object | null)[] | undefined {
+/**
+ * Returns the profiles of a reply; undefined where it is of another shape, as one of another version or program may be.
+ */
+function profilesOf(answer: Msg, count: number): (object | null)[] | undefined {
   let reply: Partial<ProfilesReply> | null
   try {
     reply = answer.json<Partial<ProfilesReply> | null>()
@@ -74,6 +76,6 @@ function profilesOf(answer: Msg, asked: number): (object | null)[] | undefined {
     return undefined
   }
   const { profiles } = reply ?? {}
-  if (!Array.isArray(profiles) || profiles.length === 0 || profiles.length > asked) return undefined
+  if (!Array.isArray(profiles) || profiles.length === 0 || profiles.length > count) return undefined
   return profiles.every(profile => profile === null || isObject(profile)) ? profiles : undefined
 }

@@ -2,13 +2,13 @@ import { isId, isVisitorId, MAX_PREVIEW_BYTES, MAX_PROFILES_READ } from '@slotst
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import type { PreviewSegment } from './preview-segment.js'
 import type { ReadContentFeatures } from './read-content-features.js'
 import type { ReadProfiles } from './read-profiles.js'
 import { type ReadValueHistory, valueHistoryRequest } from './read-value-history.js'
 
-export interface ProfileRouteParts extends SiteRouteParts {
+export interface ProfileRouteDeps extends SiteRouteDeps {
   readProfiles: ReadProfiles
   previewSegment: PreviewSegment
   readContentFeatures: ReadContentFeatures
@@ -19,8 +19,8 @@ export interface ProfileRouteParts extends SiteRouteParts {
  * Adds `/sites/:siteId/profiles/:visitorId` with the history of its values, many profiles at once, who would be in a
  * segment, and the features of a content.
  */
-export function addProfileRoutes(router: Router, parts: ProfileRouteParts): void {
-  const { siteOf, readProfiles, previewSegment, readContentFeatures, readValueHistory } = parts
+export function addProfileRoutes(router: Router, deps: ProfileRouteDeps): void {
+  const { siteOf, readProfiles, previewSegment, readContentFeatures, readValueHistory } = deps
 
   router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
     const { siteId } = siteOf(request)

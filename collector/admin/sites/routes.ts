@@ -9,12 +9,12 @@ import type { CatalogStore } from '../catalog/store/catalog-store.js'
 import type { DefinitionStore } from '../definitions/definition-store.js'
 import type { ExperimentStore } from '../experiments/experiment-store.js'
 import type { PlanStore } from '../plan/plan-store.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import type { WebhookStore } from '../webhooks/webhook-store.js'
 import { viewOf } from './site-keys.js'
 import { createStoreSite, type StoreSite } from './store-site.js'
 
-export interface SitesRouteParts extends SiteRouteParts {
+export interface SitesRouteDeps extends SiteRouteDeps {
   nats: Nats
   buckets: Pick<Buckets, 'sites'>
   sites: Sites
@@ -30,9 +30,9 @@ export interface SitesRouteParts extends SiteRouteParts {
  * Adds `/sites` and `/sites/:siteId`: a site is deleted with its catalog, its tracking plan, its definitions, its
  * experiments and its webhooks.
  */
-export function addSiteRoutes(router: Router, parts: SitesRouteParts): void {
+export function addSiteRoutes(router: Router, deps: SitesRouteDeps): void {
   const { siteOf, nats, buckets, sites, catalog, plans, planStore, definitionStore, experimentStore, webhookStore } =
-    parts
+    deps
   let storeSite: StoreSite | undefined
 
   router.get('/sites', (_request, response) => void response.json({ sites: sites.list().map(viewOf) }))

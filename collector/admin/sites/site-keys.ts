@@ -27,9 +27,9 @@ export function viewOf({ secretKeyHashes, identitySecret, ...site }: Site): Site
 }
 
 /**
- * The body of a `PUT` of a site with its secrets in the form in which they are kept. What the body doesn't name of
- * keys, signatures and origins stays as it was, so that a change of something else never opens a site; null removes it,
- * and so does an empty list of secret keys. A `true` in place of the identity secret, as `GET` shows it, keeps it.
+ * Returns the body of a `PUT` of a site with its secrets in the form in which they are kept. What the body doesn't name
+ * of keys, signatures and origins stays as it was, so that a change of something else never opens a site; null removes
+ * it, and so does an empty list of secret keys. A `true` in place of the identity secret, as `GET` shows it, keeps it.
  *
  * @throws Failure `malformed`
  */

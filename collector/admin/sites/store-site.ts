@@ -63,11 +63,11 @@ export function createStoreSite(bucket: SiteBucket, sites: Sites): StoreSite {
       const stored = createSites()
       for (const entry of entries) stored.apply(entry)
       const before = entries.findLast(({ key, operation }) => key === siteId && operation === 'PUT')
-      const kept = before?.json<Site>()
+      const existing = before?.json<Site>()
       // It may be deleted since the request came: a patch must not recreate it, without its secrets and origins.
-      if (change === 'patch' && !kept) throw new Failure('not_found', `there is no site ${siteId}`)
-      const wanted = change === 'patch' && kept ? patched(kept, body) : body
-      const site = valid(checkSite({ ...withKeptSecrets(wanted, kept), siteId }))
+      if (change === 'patch' && !existing) throw new Failure('not_found', `there is no site ${siteId}`)
+      const requested = change === 'patch' && existing ? patched(existing, body) : body
+      const site = valid(checkSite({ ...withKeptSecrets(requested, existing), siteId }))
       checkKeysAreItsOwn(site, stored)
       if (await bucket.write(site, revision)) {
         // The watch says the same in a moment; the caller may use the keys as soon as it has the answer.

@@ -18,8 +18,8 @@ export function createAskWebhooks(nats: Pick<Nats, 'connection' | 'connected'>, 
     Promise.all(
       Array.from({ length: partitions }, async (_, partition) => {
         const body = () => JSON.stringify(request)
-        const asked = { subject: webhookSubject(partition), timeoutMs: TIMEOUT_MS, body, role: 'webhooks' }
-        return (await answerOf(nats, partition, asked)).json<WebhookReply>()
+        const roleRequest = { subject: webhookSubject(partition), timeoutMs: TIMEOUT_MS, body, role: 'webhooks' }
+        return (await answerOf(nats, partition, roleRequest)).json<WebhookReply>()
       }),
     )
 }

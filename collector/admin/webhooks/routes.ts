@@ -3,12 +3,12 @@ import type { Log } from '@slotstream/runtime'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
-import type { SiteRequest, SiteRouteParts } from '../route-parts.js'
+import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import type { AskWebhooks } from './ask-webhooks.js'
 import { checkWebhook } from './check-webhook.js'
 import type { WebhookStore } from './webhook-store.js'
 
-export interface WebhookRouteParts extends SiteRouteParts {
+export interface WebhookRouteDeps extends SiteRouteDeps {
   webhookStore: WebhookStore
   askWebhooks: AskWebhooks
   /** Whether webhooks may be at URLs without TLS and in private networks. */
@@ -17,8 +17,8 @@ export interface WebhookRouteParts extends SiteRouteParts {
 }
 
 /** Adds `/sites/:siteId/webhooks`: where signals are sent to, what became of that, and dead letters once more. */
-export function addWebhookRoutes(router: Router, parts: WebhookRouteParts): void {
-  const { siteOf, webhookStore: store, askWebhooks: ask, log } = parts
+export function addWebhookRoutes(router: Router, deps: WebhookRouteDeps): void {
+  const { siteOf, webhookStore: store, askWebhooks: ask, log } = deps
 
   router.get('/sites/:siteId/webhooks', async (request: SiteRequest, response) => {
     const webhooks = await store.list(siteOf(request).siteId)
@@ -27,7 +27,7 @@ export function addWebhookRoutes(router: Router, parts: WebhookRouteParts): void
 
   router.post('/sites/:siteId/webhooks', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
-    const checked = checkWebhook(await objectOf(request), parts.allowPrivateWebhooks)
+    const checked = checkWebhook(await objectOf(request), deps.allowPrivateWebhooks)
     if (!checked.ok) throw new Failure('malformed', `nothing was stored: ${checked.faults[0]}`, checked.faults)
     if ((await store.list(siteId)).length >= MAX_WEBHOOKS)
       throw new Failure('conflict', `the site has ${MAX_WEBHOOKS} webhooks, which is the most: delete one first`)
@@ -47,7 +47,7 @@ export function addWebhookRoutes(router: Router, parts: WebhookRouteParts): void
     const { siteId, webhookId } = await webhookOf(request)
     const replies = await ask({ siteId, webhookId, do: 'deliveries' })
     const deliveries = replies.flatMap(reply => ('deliveries' in reply ? reply.deliveries : []))
-    deliveries.sort((one, other) => (one.at < other.at ? 1 : -1))
+    deliveries.sort((delivery, other) => (delivery.at < other.at ? 1 : -1))
     response.json({ deliveries: deliveries.slice(0, MAX_DELIVERIES_TOLD) })
   })
 

@@ -45,8 +45,8 @@ export function createWebhookStore(
 
   return {
     async list(siteId) {
-      const found = await Promise.all((await idsOf(siteId)).map(webhookId => read(siteId, webhookId)))
-      return found.filter(webhook => webhook !== undefined).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
+      const webhooks = await Promise.all((await idsOf(siteId)).map(webhookId => read(siteId, webhookId)))
+      return webhooks.filter(webhook => webhook !== undefined).sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
     },
     read,
     async create(siteId, { url, signals }) {

@@ -7,8 +7,8 @@ const encoder = new TextEncoder()
 const KEPT_DEPTH = 64
 
 /**
- * JSON text of any parsed value, whole numbers with all digits that the client wrote. What is nested too deeply for the
- * stack is cut off, as `"…"`, below 64 levels.
+ * Returns the JSON text of any parsed value, whole numbers with all digits that the client wrote. What is nested too
+ * deeply for the stack is cut off, as `"…"`, below 64 levels.
  */
 export function jsonText(value: unknown): string {
   let text: string
@@ -32,7 +32,7 @@ export function utf8Of(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** Text cut to at most `max` bytes of UTF-8, never inside a character. */
+/** Returns text cut to at most `max` bytes of UTF-8, never inside a character. */
 export function cutBytes(text: string, max: number): string {
   if (text.length * 3 <= max) return text
   const bytes = Buffer.from(text)

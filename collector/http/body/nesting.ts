@@ -1,6 +1,6 @@
 /**
- * Whether a parsed JSON value is nested deeper than `max` levels. Does not recurse: the value may be nested 100,000
- * deep.
+ * Tells whether a parsed JSON value is nested deeper than `max` levels. Does not recurse: the value may be nested
+ * 100,000 deep.
  */
 export function isDeeperThan(value: unknown, max: number): boolean {
   let level = [value]

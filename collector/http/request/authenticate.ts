@@ -31,9 +31,9 @@ export function authenticate(request: IncomingMessage, body: unknown, sites: Sit
       'unknown_key',
       'there is no write key: send it as user name of HTTP Basic, as ?writeKey=, or as writeKey in the body',
     )
-  const found = ownerOf(request, writeKey, sites)
-  if (!found) throw new Failure('unknown_key', 'no site has this write key')
-  return found
+  const owner = ownerOf(request, writeKey, sites)
+  if (!owner) throw new Failure('unknown_key', 'no site has this write key')
+  return owner
 }
 
 /**
@@ -85,12 +85,12 @@ function bodyKey(body: unknown): string | undefined {
   return typeof writeKey === 'string' ? writeKey : undefined
 }
 
-/** The token of `Authorization: Bearer …`; empty when there is none. */
+/** Returns the token of `Authorization: Bearer …`; empty when there is none. */
 export function bearerToken(request: IncomingMessage): string {
   return /^bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
 }
 
 /** Compares in constant time, whatever the lengths. */
-export function isSameSecret(given: string, secret: string): boolean {
-  return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', secret, 'buffer'))
+export function isSameSecret(text: string, secret: string): boolean {
+  return timingSafeEqual(hash('sha256', text, 'buffer'), hash('sha256', secret, 'buffer'))
 }

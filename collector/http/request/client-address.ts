@@ -36,12 +36,12 @@ export function clientOf(request: IncomingMessage, trusts: Trusts): Client {
   return { address, isItself: hop > 0 }
 }
 
-/** The client's address: see `clientOf`. */
+/** Returns the client's address: see `clientOf`. */
 export function clientAddress(request: IncomingMessage, trusts: Trusts): string {
   return clientOf(request, trusts).address
 }
 
-/** The address at the other end of the connection, in canonical spelling. */
+/** Returns the address at the other end of the connection, in canonical spelling. */
 export function peerAddress({ socket }: Pick<IncomingMessage, 'socket'>): string {
   const remote = socket.remoteAddress ?? ''
   return normalizeAddress(remote) ?? remote

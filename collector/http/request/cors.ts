@@ -33,12 +33,12 @@ export function answerPreflight(request: IncomingMessage, response: ServerRespon
   allowOrigin(request, response, sites)
   const { origin } = request.headers
   if (origin && !sites.allowsOrigin(origin)) throw notAllowed(origin)
-  const wanted = request.headers['access-control-request-headers']
+  const requested = request.headers['access-control-request-headers']
   response.setHeader('Vary', 'Origin, Access-Control-Request-Headers')
   if (origin && sites.wantsCookies(origin)) response.setHeader('Access-Control-Allow-Credentials', 'true')
   response.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, POST, OPTIONS',
-    'Access-Control-Allow-Headers': isListOfNames(wanted) ? wanted : USUAL_HEADERS,
+    'Access-Control-Allow-Headers': isListOfNames(requested) ? requested : USUAL_HEADERS,
     'Access-Control-Max-Age': PREFLIGHT_SECONDS,
   })
   response.end()

@@ -11,12 +11,12 @@ const YEAR_SECONDS = 365 * 24 * 3600
  * isn't HttpOnly; it holds nothing that the page doesn't know.
  */
 export function setIdCookie(request: IncomingMessage, response: ServerResponse, site: Site, visitor: unknown): void {
-  const wanted = site.enrichment?.idCookie
+  const setting = site.enrichment?.idCookie
   const { origin } = request.headers
-  if (!wanted || !origin || typeof visitor !== 'string' || !/^[\w.~:-]{1,128}$/.test(visitor)) return
+  if (!setting || !origin || typeof visitor !== 'string' || !/^[\w.~:-]{1,128}$/.test(visitor)) return
   // The browser takes a cookie from another origin only together with this, and never with an origin of "*".
   if (namesOrigin(site, origin)) response.setHeader('Access-Control-Allow-Credentials', 'true')
-  const domain = typeof wanted === 'string' ? `; Domain=${wanted}` : ''
+  const domain = typeof setting === 'string' ? `; Domain=${setting}` : ''
   response.setHeader(
     'Set-Cookie',
     `${ID_COOKIE}=${visitor}; Max-Age=${YEAR_SECONDS}; Path=/${domain}; Secure; SameSite=Lax`,

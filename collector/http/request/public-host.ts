@@ -13,8 +13,8 @@ const HOST =
 export const HOST_HEADERS = 'Host, X-Forwarded-Host, X-Forwarded-Proto'
 
 /**
- * Host and protocol under which the browser reached the collector: as proxies of one's own say in `X-Forwarded-Host`
- * and `X-Forwarded-Proto`, or as the request says.
+ * Returns the host and protocol under which the browser reached the collector: as proxies of one's own say in
+ * `X-Forwarded-Host` and `X-Forwarded-Proto`, or as the request says.
  *
  * @throws Failure `malformed` when the host isn't written as one
  */
@@ -26,7 +26,7 @@ export function publicHost(request: IncomingMessage, trusts: Trusts): { host: st
   return { host, protocol }
 }
 
-/** The first entry: what the outermost proxy says of the browser's own request. */
+/** Returns the first entry: what the outermost proxy says of the browser's own request. */
 function first(header: string | string[] | undefined): string {
   return typeof header === 'string' ? header.split(',')[0]!.trim() : ''
 }

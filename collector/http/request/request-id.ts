@@ -5,8 +5,8 @@ const PLAUSIBLE = /^[\w.:/+=-]{1,128}$/
 const PROCESS = randomBytes(6).toString('base64url')
 let n = 0
 
-/** The id of a request: that which a proxy gave it in `X-Request-Id`, or a new one. */
+/** Returns the id of a request: that which a proxy gave it in `X-Request-Id`, or a new one. */
 export function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id']
-  return typeof given === 'string' && PLAUSIBLE.test(given) ? given : `${PROCESS}-${(n++).toString(36)}`
+  const proxyId = request.headers['x-request-id']
+  return typeof proxyId === 'string' && PLAUSIBLE.test(proxyId) ? proxyId : `${PROCESS}-${(n++).toString(36)}`
 }

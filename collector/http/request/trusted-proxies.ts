@@ -18,8 +18,8 @@ export function trustsOf(trustProxy: CollectorSettings['trustProxy']): Trusts {
   // request.
   if (typeof trustProxy === 'number') return trusts
   const bounds = { max: MAX_REMEMBERED, maxKeyLength: MAX_ADDRESS_LENGTH }
-  const known = createMemo(bounds, address => trusts(address, 0))
-  return address => known(address)
+  const isTrusted = createMemo(bounds, address => trusts(address, 0))
+  return address => isTrusted(address)
 }
 
 /** Tells where a request comes from, for its limits. */

@@ -111,7 +111,7 @@ function violationOf(message: object, { plan, isMarked, isExplained }: MessageRu
   return violation && (isExplained?.() ?? true) ? plan.explain(shown, violation) : violation
 }
 
-/** A copy whose marked numbers are numbers, as schemas ask for them. */
+/** Returns a copy whose marked numbers are numbers, as schemas ask for them. */
 function withNumbers(message: object): object {
   return JSON.parse(withDigits(JSON.stringify(message)))
 }
@@ -124,6 +124,6 @@ function isTooLarge(raw: unknown, text: string): boolean {
 /** A message's own context takes precedence over its batch's. */
 function shareContext(raw: unknown, context: Record<string, unknown>): void {
   if (!isObject(raw)) return
-  const own = raw.context ?? {}
-  if (isObject(own)) raw.context = { ...context, ...own }
+  const ownContext = raw.context ?? {}
+  if (isObject(ownContext)) raw.context = { ...context, ...ownContext }
 }

@@ -18,7 +18,7 @@ export function forgottenDecision(tombstones: Tombstones, siteId: string): (deci
   return decision => tombstones.isForgotten(siteId, decision, Date.parse(decision.timestamp))
 }
 
-/** When a message happened by the server's clock; without a usable time, when it was received. */
+/** Returns the time at which a message happened by the server's clock; without a usable time, when it was received. */
 function timeOf(raw: unknown, { received, sent: batchSent }: ReceiptTimes): number {
   const { timestamp, sentAt } = raw as { timestamp?: unknown; sentAt?: unknown }
   const client = typeof timestamp === 'string' ? parseTime(timestamp) : undefined

@@ -51,16 +51,16 @@ function sharable(context: Record<string, unknown>, messages: number): Record<st
   return context
 }
 
-/** The numbers of a ledger; undefined when it isn't one. */
+/** Returns the numbers of a ledger; undefined when it isn't one. */
 function ledgerOf(raw: unknown): Ledger | undefined {
   if (!isObject(raw)) return undefined
   const { captured, sent, acknowledged, dropped } = raw
   if (!isCount(captured) || !isCount(sent) || !isCount(acknowledged)) return undefined
   const reasons = isObject(dropped) ? Object.entries(dropped) : []
-  const kept = reasons
+  const counts = reasons
     .filter(([reason, count]) => reason.length <= MAX_LEDGER_REASON_LENGTH && isCount(count))
     .slice(0, MAX_LEDGER_REASONS) as [string, number][]
-  return { captured, sent, acknowledged, dropped: Object.fromEntries(kept) }
+  return { captured, sent, acknowledged, dropped: Object.fromEntries(counts) }
 }
 
 function isCount(value: unknown): value is number {

@@ -7,8 +7,8 @@ const OPENING_BRACE = 0x7b
 const CLOSING_BRACE = 0x7d
 
 /**
- * The texts of the messages in the JSON text of a batch, as its client wrote them, so that they need not be written
- * anew. Only for text that JSON.parse has taken: it is looked at for where things begin and end, no more.
+ * Returns the texts of the messages in the JSON text of a batch, as its client wrote them, so that they need not be
+ * written anew. Only for text that JSON.parse has taken: it is looked at for where things begin and end, no more.
  *
  * @returns nothing where it isn't plain to see, such as with two lists of that name
  */
@@ -37,7 +37,7 @@ export function batchTexts(json: string): string[] | undefined {
   return undefined
 }
 
-/** The elements of the list that begins at or after a place, and where it ends. */
+/** Returns the elements of the list that begins at or after a place, and where it ends. */
 function listAt(json: string, from: number): { texts: string[]; end: number } | undefined {
   const texts: string[] = []
   let at = from
@@ -56,7 +56,7 @@ function listAt(json: string, from: number): { texts: string[]; end: number } | 
   }
 }
 
-/** The place of the comma or bracket behind the value at a place. */
+/** Returns the place of the comma or bracket behind the value at a place. */
 function endOfValue(json: string, from: number): number {
   let depth = 0
   let at = from
@@ -77,8 +77,8 @@ function endOfValue(json: string, from: number): number {
 }
 
 /**
- * The place behind the string that begins at a place: its quote is the first with an even number of backslashes before
- * it.
+ * Returns the place behind the string that begins at a place: its quote is the first with an even number of backslashes
+ * before it.
  */
 function endOfString(json: string, from: number): number {
   let at = from

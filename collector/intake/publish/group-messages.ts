@@ -30,8 +30,8 @@ export function createMessageGroups(): MessageGroups {
   let last: VisitorMessages | undefined
 
   function groupOf(visitorId: string, sender: Sender): VisitorMessages {
-    const known = bySender[sender].get(visitorId)
-    if (known) return known
+    const existing = bySender[sender].get(visitorId)
+    if (existing) return existing
     const group: VisitorMessages = { visitorId, sender, messages: [], ids: new Set() }
     bySender[sender].set(visitorId, group)
     all.push(group)
@@ -46,8 +46,8 @@ export function createMessageGroups(): MessageGroups {
     add(message, visitorId, sender) {
       // Nearly always that of the message before.
       if (last?.visitorId !== visitorId || last.sender !== sender) last = groupOf(visitorId, sender)
-      const known = last.ids.size
-      if (last.ids.add(message.id).size === known) return false
+      const countBefore = last.ids.size
+      if (last.ids.add(message.id).size === countBefore) return false
       last.messages.push(message)
       return true
     },

@@ -8,7 +8,7 @@ const END = utf8Of('}')
 /** A batch as its client wrote it. Only looked into where it can't go on as a whole. */
 export interface BatchText {
   whole: Uint8Array
-  /** The text of the message at a place of the list. */
+  /** Returns the text of the message at a place of the list. */
   message(index: number): string | undefined
 }
 
@@ -50,7 +50,7 @@ export interface OutgoingEnvelope extends Pick<SentEnvelope, 'siteId' | 'visitor
   isWhole?: boolean
 }
 
-/** The envelope of some of its messages. The ledger stays with the last. */
+/** Returns the envelope of some of its messages. The ledger stays with the last. */
 export function envelopeOf(all: OutgoingEnvelope, messages: AcceptedMessage[]): OutgoingEnvelope {
   if (messages === all.messages) return all
   const { ledger, ...envelope } = all
@@ -58,7 +58,7 @@ export function envelopeOf(all: OutgoingEnvelope, messages: AcceptedMessage[]): 
   return { ...envelope, messages, isWhole: false, ...(ledger && hasLast ? { ledger } : {}) }
 }
 
-/** The `SentEnvelope` as JSON, put together from what the client wrote, as far as that is possible. */
+/** Returns the `SentEnvelope` as JSON, put together from what the client wrote, as far as that is possible. */
 export function envelopeBytes(envelope: OutgoingEnvelope): Uint8Array {
   const {
     siteId,
@@ -93,7 +93,7 @@ export function envelopeBytes(envelope: OutgoingEnvelope): Uint8Array {
   return utf8Of(`${opening},"sent":[${messages.map(message => textOf(message, text)).join()}]}`)
 }
 
-/** The message as JSON: in the client's own words, if they still hold. */
+/** Returns the message as JSON: in the client's own words, if they still hold. */
 export function textOf(
   { raw, index, changed }: Pick<AcceptedMessage, 'raw' | 'index' | 'changed'>,
   text?: BatchText,

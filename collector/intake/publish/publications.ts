@@ -25,8 +25,8 @@ export interface Publication {
 }
 
 /**
- * The ids behind a `msgId` are namespaced by site, sender and visitor, and all message ids are part of it, so that no
- * client can suppress another's events, nor its own by using a batch id again.
+ * Returns the publications of an envelope. The ids behind a `msgId` are namespaced by site, sender and visitor, and all
+ * message ids are part of it, so that no client can suppress another's events, nor its own by using a batch id again.
  */
 export function eventPublications(envelope: OutgoingEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
@@ -34,15 +34,15 @@ export function eventPublications(envelope: OutgoingEnvelope, batchId: string, p
   return publicationsOf(envelope, batchId, partitionOf(siteId, visitorId, partitions))
 }
 
-/** One or more publications for each partition that some of the messages belong to. */
+/** Returns one or more publications for each partition that some of the messages belong to. */
 function spreadPublications(envelope: OutgoingEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, visitorId } = envelope
-  const parts = new Map<number, AcceptedMessage[]>()
+  const byPartition = new Map<number, AcceptedMessage[]>()
   for (const message of envelope.messages) {
     const partition = spreadPartitionOf(siteId, visitorId, message.id, partitions)
-    parts.set(partition, [...(parts.get(partition) ?? []), message])
+    byPartition.set(partition, [...(byPartition.get(partition) ?? []), message])
   }
-  return [...parts].flatMap(([partition, messages]) =>
+  return [...byPartition].flatMap(([partition, messages]) =>
     publicationsOf(envelopeOf(envelope, messages), batchId, partition),
   )
 }
@@ -50,23 +50,23 @@ function spreadPublications(envelope: OutgoingEnvelope, batchId: string, partiti
 function publicationsOf(envelope: OutgoingEnvelope, batchId: string, partition: number): Publication[] {
   const { siteId, sender = 'public', visitorId, messages } = envelope
   const subject = streamSubject('events', partition)
-  return split(messages, part => envelopeBytes(envelopeOf(envelope, part))).map(({ part, data }) => ({
+  return split(messages, slice => envelopeBytes(envelopeOf(envelope, slice))).map(({ slice, data }) => ({
     subject,
     data,
-    msgId: digest(['events', siteId, sender, visitorId, batchId, ...part.map(({ id }) => id)]),
+    msgId: digest(['events', siteId, sender, visitorId, batchId, ...slice.map(({ id }) => id)]),
   }))
 }
 
 /** Reasons are left out of the id: they may name a corrected time, which differs from send to send. */
 export function rejectedPublications(envelope: RejectedEnvelope, batchId: string, partitions: number): Publication[] {
   const { siteId, sender = 'public', rejected } = envelope
-  return split(rejected, part => utf8Of(JSON.stringify({ ...envelope, rejected: part }))).map(({ part, data }) => {
+  return split(rejected, slice => utf8Of(JSON.stringify({ ...envelope, rejected: slice }))).map(({ slice, data }) => {
     const msgId = digest([
       'rejected',
       siteId,
       sender,
       batchId,
-      ...part.flatMap(({ messageId, code, payload }) => [messageId ?? '', code, payload]),
+      ...slice.flatMap(({ messageId, code, payload }) => [messageId ?? '', code, payload]),
     ])
     return { subject: streamSubject('rejected', partitionOf(siteId, msgId, partitions)), data, msgId }
   })
@@ -76,20 +76,22 @@ export function rejectedPublications(envelope: RejectedEnvelope, batchId: string
 export function decisionPublications(envelope: DecisionEnvelope, partitions: number): Publication[] {
   const { siteId, visitorId, decisions } = envelope
   const subject = streamSubject('decisions', partitionOf(siteId, visitorId, partitions))
-  return split(decisions, part => utf8Of(JSON.stringify({ ...envelope, decisions: part }))).map(({ part, data }) => ({
-    subject,
-    data,
-    msgId: digest(['decisions', siteId, visitorId, JSON.stringify(part)]),
-  }))
+  return split(decisions, slice => utf8Of(JSON.stringify({ ...envelope, decisions: slice }))).map(
+    ({ slice, data }) => ({
+      subject,
+      data,
+      msgId: digest(['decisions', siteId, visitorId, JSON.stringify(slice)]),
+    }),
+  )
 }
 
-function split<T>(items: T[], write: (part: T[]) => Uint8Array): { part: T[]; data: Uint8Array }[] {
+function split<T>(items: T[], write: (slice: T[]) => Uint8Array): { slice: T[]; data: Uint8Array }[] {
   const data = write(items)
-  if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ part: items, data }]
+  if (data.length <= MAX_STREAM_MESSAGE_BYTES || items.length === 1) return [{ slice: items, data }]
   const half = items.length >> 1
   return [...split(items.slice(0, half), write), ...split(items.slice(half), write)]
 }
 
-function digest(parts: string[]): string {
-  return hash('sha256', joined(parts), 'base64url')
+function digest(texts: string[]): string {
+  return hash('sha256', joined(texts), 'base64url')
 }

@@ -34,7 +34,7 @@ export interface RejectedMessages {
   /** Tells how an accepted message breaks the plan. */
   violate(message: AcceptedMessage, violation: Violation): void
   report(): RejectionReport
-  /** Text of them that is stored, in the place of the frame's list; undefined where nothing is. */
+  /** Returns the text of them that is stored, in the place of the frame's list; undefined where nothing is. */
   envelope(frame: Omit<RejectedEnvelope, 'rejected'>): RejectedEnvelope | undefined
 }
 

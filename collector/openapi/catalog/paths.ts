@@ -4,7 +4,7 @@ const SITE = inPath('siteId', 'Id of the site.')
 const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
 const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
 
-/** A slot or a content: put and delete. */
+/** Returns a slot or a content: put and delete. */
 const entry = (what: string, schema: string): Part => ({
   parameters: [SITE, inPath('id', `Id of the ${what}.`)],
   put: adminOperation(
@@ -37,7 +37,8 @@ export const CATALOG_PATHS: Paths = {
           warnings: {
             type: 'array',
             items: { type: 'string' },
-            description: 'Contents that slots list and that there are not. Absent: there are all.',
+            description:
+              'Contents that slots list and that there are not, slots whose candidates are met by none, contents in no slot.',
           },
         },
       }),
@@ -55,7 +56,9 @@ export const CATALOG_PATHS: Paths = {
         requestBody: {
           description: 'May be left out.',
           content: {
-            'application/json': { schema: { type: 'object', properties: { revision: { type: 'integer' } } } },
+            'application/json': {
+              schema: { type: 'object', properties: { revision: { type: 'integer' }, tests: ref('DecisionTests') } },
+            },
           },
         },
       },

@@ -94,8 +94,10 @@ const CAP: Part = objectOf(CAP_FIELDS, {
 const SLOT: Part = objectOf(SLOT_FIELDS, {
   id: name,
   policy: ref('Policy'),
+  candidates: condition,
   count: { type: 'integer', minimum: 1, maximum: MAX_ITEMS, default: 1 },
   holdout: { ...share, default: 0 },
+  holdoutTag: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' },
   control: { const: 'page' },
   rewards: { type: 'array', items: REWARD },
   countFrom: { enum: ['viewed', 'served'] },
@@ -157,6 +159,7 @@ export const SLOT_SCHEMAS: Record<string, Part> = {
       content: { type: 'array', items: ref('Content') },
       draft: { type: 'boolean', default: false, description: 'Adds to the draft, which is not served.' },
       replace: { type: 'boolean', default: false, description: 'Removes what the body does not have.' },
+      tests: ref('DecisionTests'),
     },
   },
   CatalogChange: CHANGED,
@@ -205,7 +208,7 @@ export function objectOf(fields: CatalogFields, parts: Record<string, Part>): Pa
   }
 }
 
-/** The id may stand in the path. */
+/** Returns the schema without its id, which may stand in the path. */
 function withoutId(part: Part): Part {
   const required = (part.required as string[]).filter(field => field !== 'id')
   const { required: _all, ...rest } = part

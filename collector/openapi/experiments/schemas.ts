@@ -24,7 +24,7 @@ import { type Part, ref } from '../operations.js'
 const name: Part = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,100}$' }
 const event: Part = { type: 'string', minLength: 1 }
 
-/** An event by its name, or an object. */
+/** Returns an event by its name, or an object. */
 function eventOr(fields: CatalogFields, parts: Record<string, Part>): Part {
   const values = {
     event,
@@ -196,6 +196,11 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
           ok: { type: 'boolean' },
           difference: { type: 'number', description: 'Of the shares of messages that are missing.' },
           weighted: { type: 'boolean', description: 'Whether values and lift are weighted for what got lost.' },
+          contents: {
+            type: 'object',
+            description: 'Whether of all contents as much gets lost. What policies learn is weighted for it.',
+            properties: { ok: { type: 'boolean' }, difference: { type: 'number' } },
+          },
         },
       },
       guardrails: {

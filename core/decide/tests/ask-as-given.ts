@@ -23,33 +23,61 @@ export interface AskedTest {
   slot: CompiledSlot
   situation: Situation
   found: Possible
+  catalog: TestedCatalog
+}
+
+/** What a test asks for, ready to be decided about. */
+export interface ReadyTest {
+  slot: CompiledSlot
+  /** Begins a request: returns the person of the test, of whom nothing was read yet. */
+  situation(): Situation
+}
+
+/**
+ * Creates the function that makes ready what tests ask for. Each slot is compiled once.
+ *
+ * @param siteId on which the holdout of a named visitor depends
+ * @param now the present, in milliseconds since the epoch
+ * @returns undefined where there is no such slot
+ */
+export function createMakeReady(
+  catalog: TestedCatalog,
+  siteId: string,
+  now: number,
+): (test: Pick<DecisionTest, 'given' | 'slot'>) => ReadyTest | undefined {
+  const clauses = createClauses()
+  const compiled = new Map<string, CompiledSlot>()
+
+  return ({ slot: slotId, given }) => {
+    const slot = catalog.slots.find(({ id }) => id === slotId)
+    if (slot === undefined) return undefined
+    const ready = compiled.get(slot.id) ?? compileSlot(slot, catalog.content, clauses)
+    compiled.set(slot.id, ready)
+    const isNamed = given.profile?.anonymousId !== undefined || given.profile?.userId !== undefined
+    const tested: CompiledSlot = isNamed ? ready : { ...ready, slot: { ...ready.slot, holdout: 0 } }
+    return { slot: tested, situation: () => situationAsGiven(given, clauses, siteId, now) }
+  }
 }
 
 /**
  * Creates the function that asks a catalog's slots as tests have it. It decides as visitors are served, and samples
  * nothing.
  *
- * @param siteId on which the holdout of a named visitor depends
- * @param now the present, in milliseconds since the epoch
+ * @param siteId,now see `createMakeReady`
  * @returns undefined where there is no such slot
  */
 export function createAskAsGiven(
-  { slots, content }: TestedCatalog,
+  catalog: TestedCatalog,
   siteId: string,
   now: number,
 ): (test: Pick<DecisionTest, 'given' | 'slot'>) => AskedTest | undefined {
-  const clauses = createClauses()
-  const compiled = new Map<string, CompiledSlot>()
+  const makeReady = createMakeReady(catalog, siteId, now)
 
-  return ({ slot: slotId, given }) => {
-    const slot = slots.find(({ id }) => id === slotId)
-    if (slot === undefined) return undefined
-    const ready = compiled.get(slot.id) ?? compileSlot(slot, content, clauses)
-    compiled.set(slot.id, ready)
-    const isNamed = given.profile?.anonymousId !== undefined || given.profile?.userId !== undefined
-    const tested: CompiledSlot = isNamed ? ready : { ...ready, slot: { ...ready.slot, holdout: 0 } }
-    const situation = situationAsGiven(given, clauses, siteId, now)
-    return { slot: tested, situation, found: possibleOf({ situation, slot: tested, seed: SOMEONE }) }
+  return test => {
+    const ready = makeReady(test)
+    if (!ready) return undefined
+    const [slot, situation] = [ready.slot, ready.situation()]
+    return { slot, situation, found: possibleOf({ situation, slot, seed: SOMEONE }), catalog }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DecisionTest } from '@slotstream/protocol'
+import { missesOfCandidates } from '../../catalog/candidates.js'
 import { detailOf } from '../../catalog/eligible.js'
 import { reasonAt } from '../../catalog/reasons.js'
 import { type AskedTest, createAskAsGiven, type TestedCatalog } from './ask-as-given.js'
@@ -48,14 +49,21 @@ export function whyNotCertain(id: string, asked: AskedTest): string {
   return `${named([...possible].filter(other => other !== id))} can be shown, too`
 }
 
-function whyNot(id: string, { found, slot, situation }: AskedTest): string {
+function whyNot(id: string, asked: AskedTest): string {
+  const { found, slot, situation } = asked
   const { outcome, decided } = found
   const place = slot.places.get(id)
-  if (place === undefined) return 'the slot has no such content'
+  if (place === undefined) return whyNotTaken(id, asked)
   const reason = reasonAt(decided.reasons, place)
   if (reason === undefined) return outcome === 'holdout' ? 'the visitor is in the holdout' : 'other content comes first'
   const detail = detailOf(slot, place, reason, situation)
   return detail === undefined ? reason.replaceAll('_', ' ') : `${reason.replaceAll('_', ' ')}: ${detail}`
+}
+
+function whyNotTaken(id: string, { slot, catalog }: AskedTest): string {
+  const content = catalog.content.find(each => each.id === id)
+  const [miss] = content ? missesOfCandidates(slot.slot, content) : []
+  return miss === undefined ? 'the slot has no such content' : `the slot does not take it: ${miss}`
 }
 
 function named(ids: readonly string[]): string {

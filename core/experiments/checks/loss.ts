@@ -37,12 +37,6 @@ export function checkLoss(arms: readonly LossSums[], alpha = CHECK_ALPHA): LossC
   return { ok, difference }
 }
 
-/**
- * Upper limits of strata, as shares of a unit's messages that are missing; the last stratum has what is above all of
- * them. Within a stratum a reward was lost as likely as any other message.
- */
-export const LOSS_STRATA: readonly number[] = [0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75]
-
 /** What units of one stratum earned, and the share of rewards that arrives from it. */
 export interface Stratum extends ArmSums {
   /** Above 0, at most 1. */

@@ -112,19 +112,23 @@ function foldRecord(
   record: LearningRecord,
   isRemoval: boolean,
 ): Refusal | undefined {
-  const { reward, previous, features: packed } = record
+  const { reward, previous, stratum, previousStratum, features: packed } = record
   if (!isReward(reward) || (previous !== undefined && !isReward(previous))) return { reason: 'reward' }
   const features = packed && readFeatures(packed)
   if (packed && !features) return { reason: 'features' }
   if (!slot.contentIds.has(record.contentId) && slot.contentIds.size >= MAX_STORED_CONTENTS)
     return { reason: 'contents' }
   const { contentId, at, position, segments = [] } = record
-  const whole: LearningOutcome = { contentId, at, position, segments, reward, ...(features && { features }) }
+  const whole: LearningOutcome = {
+    ...{ contentId, at, position, segments, reward },
+    ...(stratum && { stratum }),
+    ...(features && { features }),
+  }
   const refusal = refusalOf(learned, slot, whole)
   if (refusal && !refusal.isPartial) return refusal
   const { features: _unknown, ...contentAlone } = whole
   const next: LearningOutcome = refusal ? contentAlone : whole
-  const before = previous === undefined ? undefined : { ...next, reward: previous }
+  const before = previous === undefined ? undefined : { ...next, reward: previous, stratum: previousStratum ?? 0 }
   try {
     const grown = replaceOutcome(slot.epochs, next, before, isRemoval ? -1 : 1)
     slot.bytes += grown

@@ -1,5 +1,6 @@
 import type { Epoch } from '../epochs/epochs.js'
-import type { Tally } from '../sums/content-sums.js'
+import type { ContentSums, Tally } from '../sums/content-sums.js'
+import { weightOfStratum } from '../sums/loss-strata.js'
 
 /** A tally by weight. */
 export type WeightedTally = readonly [views: number, rewards: number, squares: number]
@@ -30,19 +31,36 @@ export function emptyWeightedSums(dimension: number): WeightedSums {
   }
 }
 
-/** Adds the sums of an epoch by weight. */
-export function addWeighted(sums: WeightedSums, { sums: { contents, linear } }: Epoch, weight: number): void {
-  for (const [id, { positions, segments }] of contents) {
-    const content = sums.contents.get(id) ?? { positions: new Map(), segments: new Map() }
-    addTallies(content.positions, positions, weight)
-    addTallies(content.segments, segments, weight)
-    sums.contents.set(id, content)
-  }
+/**
+ * Adds the sums of an epoch by weight. A reward of a stratum of losses stands for those that were lost there as well
+ * (Horvitz and Thompson 1952); views are all there, for a view that is lost is not learned from.
+ */
+export function addWeighted(sums: WeightedSums, { sums: { contents, linear, strata } }: Epoch, weight: number): void {
+  addContents(sums, contents, { views: weight, rewards: weight, squares: weight })
+  for (const [stratum, { contents }] of strata) addContents(sums, contents, lostBeside(stratum, weight))
   if (sums.vector.length === 0) return
-  for (const [index, value] of linear.matrix) sums.matrix[index] = sums.matrix[index]! + weight * value
-  for (const [index, value] of linear.vector) sums.vector[index] = sums.vector[index]! + weight * value
+  addNumbers(sums.matrix, linear.matrix, weight)
+  addNumbers(sums.vector, linear.vector, weight)
   sums.outcomes += weight * linear.outcomes
   sums.squares += weight * Number(linear.squares)
+  for (const [stratum, lossy] of strata) {
+    const lost = lostBeside(stratum, weight)
+    addNumbers(sums.vector, lossy.vector, lost.rewards)
+    sums.squares += lost.squares * Number(lossy.squares)
+  }
+}
+
+/** Weights of the parts of a tally. */
+interface TallyWeights {
+  views: number
+  rewards: number
+  squares: number
+}
+
+/** Returns the weights of what was lost in a stratum beside what arrived, which is in the sums of the epoch. */
+function lostBeside(stratum: number, weight: number): TallyWeights {
+  const all = weightOfStratum(stratum)
+  return { views: 0, rewards: weight * (all - 1), squares: weight * (all * all - 1) }
 }
 
 /** Adds up epochs by weight. */
@@ -52,9 +70,22 @@ export function weighEpochs(epochs: readonly Epoch[], dimension: number, weightO
   return sums
 }
 
-function addTallies(into: Map<number, WeightedTally>, from: ReadonlyMap<number, Tally>, weight: number): void {
+function addContents(sums: WeightedSums, contents: ReadonlyMap<string, ContentSums>, weights: TallyWeights): void {
+  for (const [id, { positions, segments }] of contents) {
+    const content = sums.contents.get(id) ?? { positions: new Map(), segments: new Map() }
+    addTallies(content.positions, positions, weights)
+    addTallies(content.segments, segments, weights)
+    sums.contents.set(id, content)
+  }
+}
+
+function addNumbers(into: Float64Array, from: ReadonlyMap<number, number>, weight: number): void {
+  for (const [index, value] of from) into[index] = into[index]! + weight * value
+}
+
+function addTallies(into: Map<number, WeightedTally>, from: ReadonlyMap<number, Tally>, weights: TallyWeights): void {
   for (const [key, [views, rewards, squares]] of from) {
     const [v, r, s] = into.get(key) ?? [0, 0, 0]
-    into.set(key, [v + weight * views, r + weight * rewards, s + weight * Number(squares)])
+    into.set(key, [v + weights.views * views, r + weights.rewards * rewards, s + weights.squares * Number(squares)])
   }
 }

@@ -1,6 +1,8 @@
 import { isObject } from '@slotstream/protocol'
 import type { Epoch } from '../epochs/epochs.js'
 import { type ContentSums, POSITIONS, SEGMENT_BUCKETS, type Tally } from '../sums/content-sums.js'
+import { LOSS_STRATA } from '../sums/loss-strata.js'
+import type { Strata } from '../sums/stratum-sums.js'
 import { MAX_STORED_CONTENTS, MAX_STORED_DIMENSION, type StoredNumber } from './stored-epoch.js'
 
 /** Levels that a time grid can have. */
@@ -18,12 +20,28 @@ export function parseEpoch(raw: unknown): Epoch | undefined {
   const triangle = (MAX_STORED_DIMENSION * (MAX_STORED_DIMENSION + 1)) / 2
   const matrix = parseNumbers(raw.matrix, triangle)
   const vector = parseNumbers(raw.vector, MAX_STORED_DIMENSION)
-  if (!contents || !matrix || !vector) return undefined
+  const strata = parseStrata(raw.strata ?? [])
+  if (!contents || !matrix || !vector || !strata) return undefined
   return {
     level,
     index,
-    sums: { contents, linear: { matrix, vector, outcomes: outcomes as number, squares: BigInt(squares) } },
+    sums: { contents, linear: { matrix, vector, outcomes: outcomes as number, squares: BigInt(squares) }, strata },
   }
+}
+
+function parseStrata(raw: unknown): Strata | undefined {
+  if (!Array.isArray(raw)) return undefined
+  const strata: Strata = new Map()
+  for (const entry of raw) {
+    if (!Array.isArray(entry) || entry.length !== 4) return undefined
+    const [stratum, rawContents, rawVector, squares] = entry as unknown[]
+    const contents = parseContents(rawContents)
+    const vector = parseNumbers(rawVector, MAX_STORED_DIMENSION)
+    if (!isCount(stratum, LOSS_STRATA.length) || stratum === 0 || strata.has(stratum)) return undefined
+    if (!contents || !vector || !isStored(squares)) return undefined
+    strata.set(stratum, { contents, vector, squares: BigInt(squares) })
+  }
+  return strata
 }
 
 function parseContents(raw: unknown): Map<string, ContentSums> | undefined {

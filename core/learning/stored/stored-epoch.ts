@@ -7,6 +7,9 @@ export const MAX_STORED_DIMENSION = 1_024
 /** A whole number; beyond 2^53, as sums of squares may be, as text. */
 export type StoredNumber = number | string
 
+/** Of each content: its id, then `key difference, views, rewards, squares` by position, and by bucket of segments. */
+export type StoredContents = [id: string, positions: StoredNumber[], segments: StoredNumber[]][]
+
 /**
  * An epoch as JSON. Maps are flat lists of whole numbers in the order of their keys, so that equal sums are equal
  * texts, and keys are written as differences to the one before, which are short.
@@ -15,11 +18,12 @@ export interface StoredEpoch {
   version: 1
   level: number
   index: number
-  /** Of each content: its id, then `key difference, views, rewards, squares` by position, and by bucket of segments. */
-  contents: [id: string, positions: StoredNumber[], segments: StoredNumber[]][]
+  contents: StoredContents
   /** `key difference, value`, as in `LinearSums`. */
   matrix: number[]
   vector: number[]
   outcomes: number
   squares: StoredNumber
+  /** Of each stratum of losses: its number, contents, vector and squares. Absent: nothing was lost */
+  strata?: [stratum: number, contents: StoredContents, vector: number[], squares: StoredNumber][]
 }

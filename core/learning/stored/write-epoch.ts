@@ -1,27 +1,45 @@
 import type { Epoch } from '../epochs/epochs.js'
-import type { Tally } from '../sums/content-sums.js'
-import { MAX_STORED_CONTENTS, type StoredEpoch, type StoredNumber } from './stored-epoch.js'
+import type { ContentSums, Tally } from '../sums/content-sums.js'
+import { MAX_STORED_CONTENTS, type StoredContents, type StoredEpoch, type StoredNumber } from './stored-epoch.js'
 
 /**
  * Writes an epoch as it is stored.
  *
  * @throws RangeError with more than `MAX_STORED_CONTENTS`
  */
-export function writeEpoch({ level, index, sums: { contents, linear } }: Epoch): StoredEpoch {
+export function writeEpoch({ level, index, sums: { contents, linear, strata } }: Epoch): StoredEpoch {
   if (contents.size > MAX_STORED_CONTENTS)
     throw new RangeError(`an epoch has ${contents.size} contents: ${MAX_STORED_CONTENTS} can be stored`)
   return {
     version: 1,
     level,
     index,
-    contents: [...contents]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, { positions, segments }]) => [id, flatTallies(positions), flatTallies(segments)]),
-    matrix: flat(linear.matrix, value => [value]),
-    vector: flat(linear.vector, value => [value]),
+    contents: flatContents(contents),
+    matrix: flatNumbers(linear.matrix),
+    vector: flatNumbers(linear.vector),
     outcomes: linear.outcomes,
     squares: storedWide(linear.squares),
+    ...(strata.size > 0 && {
+      strata: [...strata]
+        .sort(([a], [b]) => a - b)
+        .map(([stratum, sums]) => [
+          stratum,
+          flatContents(sums.contents),
+          flatNumbers(sums.vector),
+          storedWide(sums.squares),
+        ]),
+    }),
   }
+}
+
+function flatContents(contents: ReadonlyMap<string, ContentSums>): StoredContents {
+  return [...contents]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, { positions, segments }]) => [id, flatTallies(positions), flatTallies(segments)])
+}
+
+function flatNumbers(numbers: ReadonlyMap<number, number>): number[] {
+  return flat(numbers, value => [value])
 }
 
 function flatTallies(tallies: ReadonlyMap<number, Tally>): StoredNumber[] {

@@ -1,17 +1,19 @@
-import { addToContent, type ContentSums, emptyContentSums, isEmptyContent, mergeContentSums } from './content-sums.js'
+import { addToContent, type ContentSums, emptyContentSums } from './content-sums.js'
 import { fixedSquare } from './fixed-point.js'
 import { addToLinear, emptyLinearSums, type LinearSums, mergeLinearSums } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
+import { addToStrata, mergeContents, mergeStrata, type Strata, setContent } from './stratum-sums.js'
 
 /** All sums of one slot over the outcomes of one epoch. */
 export interface EpochSums {
   contents: Map<string, ContentSums>
   linear: LinearSums
+  strata: Strata
 }
 
 /** Returns the sums of an epoch without outcomes. */
 export function emptyEpochSums(): EpochSums {
-  return { contents: new Map(), linear: emptyLinearSums() }
+  return { contents: new Map(), linear: emptyLinearSums(), strata: new Map() }
 }
 
 /**
@@ -23,26 +25,20 @@ export function addToEpoch(sums: EpochSums, outcome: LearningOutcome, sign: 1 | 
   const { contentId, reward, features } = outcome
   const content = sums.contents.get(contentId) ?? emptyContentSums()
   addToContent(content, outcome, sign)
-  setContent(sums, contentId, content)
+  setContent(sums.contents, contentId, content)
   if (features) addToLinear(sums.linear, features, reward, fixedSquare(reward), sign)
+  addToStrata(sums.strata, outcome, sign)
 }
 
 /** Adds the sums of an epoch to those of another. */
 export function mergeEpochSums(into: EpochSums, from: EpochSums): void {
-  for (const [contentId, sums] of from.contents) {
-    const content = into.contents.get(contentId) ?? emptyContentSums()
-    mergeContentSums(content, sums)
-    setContent(into, contentId, content)
-  }
+  mergeContents(into.contents, from.contents)
   mergeLinearSums(into.linear, from.linear)
+  mergeStrata(into.strata, from.strata)
 }
 
 /** Whether nothing is left of an epoch. */
-export function isEmptyEpoch({ contents, linear }: EpochSums): boolean {
-  return contents.size === 0 && linear.matrix.size === 0 && linear.vector.size === 0 && linear.outcomes === 0
-}
-
-function setContent(sums: EpochSums, contentId: string, content: ContentSums): void {
-  if (isEmptyContent(content)) sums.contents.delete(contentId)
-  else sums.contents.set(contentId, content)
+export function isEmptyEpoch({ contents, linear, strata }: EpochSums): boolean {
+  const { matrix, vector, outcomes } = linear
+  return contents.size === 0 && matrix.size === 0 && vector.size === 0 && outcomes === 0 && strata.size === 0
 }

@@ -1,6 +1,6 @@
 import { bucketOfSegment, type ContentSums, NO_VIEWS, POSITIONS, type Tally } from './content-sums.js'
 import type { EpochSums } from './epoch-sums.js'
-import type { LinearSums } from './linear-sums.js'
+import type { LinearSums, RewardSums } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
 
 /** Outcomes over which sums of products of two features up to 1,024 are exact. */
@@ -10,25 +10,45 @@ const MAX_OUTCOMES = 2 ** 32
  * Whether all sums of an epoch stay exact with one more outcome, or without it: asked before anything is added, so that
  * an outcome is in all sums or in none.
  */
-export function staysExact({ contents, linear }: EpochSums, outcome: LearningOutcome, sign: 1 | -1): boolean {
-  const { contentId, position, reward, segments, features } = outcome
+export function staysExact({ contents, linear, strata }: EpochSums, outcome: LearningOutcome, sign: 1 | -1): boolean {
+  const { stratum = 0, reward, features } = outcome
+  const ofStratum = reward !== 0 ? strata.get(stratum) : undefined
+  return (
+    contentStays(contents, outcome, sign) &&
+    (!features || (Math.abs(linear.outcomes) < MAX_OUTCOMES && rewardsStay(linear, outcome, sign))) &&
+    (!ofStratum || (contentStays(ofStratum.contents, outcome, sign) && rewardsStay(ofStratum, outcome, sign)))
+  )
+}
+
+function contentStays(contents: ReadonlyMap<string, ContentSums>, outcome: LearningOutcome, sign: 1 | -1): boolean {
+  const { contentId, position, reward, segments } = outcome
   const tally: Tally = [sign, sign * reward, 0n]
   const content = contents.get(contentId)
-  const areExact =
+  return (
     isExactTally(content?.positions.get(Math.min(position, POSITIONS) - 1), tally) &&
     segments.every(segment => isExactTally(content?.segments.get(bucketOfSegment(segment)), tally))
-  if (!areExact || !features) return areExact
-  const { indices, values } = features
-  return (
-    Math.abs(linear.outcomes) < MAX_OUTCOMES &&
-    indices.every((index, at) => isExact((linear.vector.get(index) ?? 0) + sign * values[at]! * reward))
   )
+}
+
+function rewardsStay({ vector }: RewardSums, { reward, features }: LearningOutcome, sign: 1 | -1): boolean {
+  const { indices, values } = features ?? { indices: [], values: [] }
+  return indices.every((index, at) => isExact((vector.get(index) ?? 0) + sign * values[at]! * reward))
 }
 
 /** Whether the sums of two epochs are exact together. */
 export function mergesExactly(into: EpochSums, from: EpochSums): boolean {
-  for (const [id, sums] of from.contents) if (!contentMerges(into.contents.get(id), sums)) return false
-  return linearMerges(into.linear, from.linear)
+  if (!contentsMerge(into.contents, from.contents) || !linearMerges(into.linear, from.linear)) return false
+  for (const [stratum, sums] of from.strata) {
+    const known = into.strata.get(stratum)
+    if (known && !(contentsMerge(known.contents, sums.contents) && numbersMerge(known.vector, sums.vector)))
+      return false
+  }
+  return true
+}
+
+function contentsMerge(into: ReadonlyMap<string, ContentSums>, from: ReadonlyMap<string, ContentSums>): boolean {
+  for (const [id, sums] of from) if (!contentMerges(into.get(id), sums)) return false
+  return true
 }
 
 function contentMerges(into: ContentSums | undefined, { positions, segments }: ContentSums): boolean {
@@ -39,9 +59,16 @@ function contentMerges(into: ContentSums | undefined, { positions, segments }: C
 }
 
 function linearMerges(into: LinearSums, from: LinearSums): boolean {
-  for (const [index, value] of from.matrix) if (!isExact((into.matrix.get(index) ?? 0) + value)) return false
-  for (const [index, value] of from.vector) if (!isExact((into.vector.get(index) ?? 0) + value)) return false
-  return isExact(into.outcomes + from.outcomes)
+  return (
+    numbersMerge(into.matrix, from.matrix) &&
+    numbersMerge(into.vector, from.vector) &&
+    isExact(into.outcomes + from.outcomes)
+  )
+}
+
+function numbersMerge(into: ReadonlyMap<number, number>, from: ReadonlyMap<number, number>): boolean {
+  for (const [index, value] of from) if (!isExact((into.get(index) ?? 0) + value)) return false
+  return true
 }
 
 /** Sums of squares are wide, and so are always exact. */

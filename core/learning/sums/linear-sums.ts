@@ -6,18 +6,22 @@ export interface SparseVector {
   values: readonly number[]
 }
 
+/** The part of the sums that tells of rewards. */
+export interface RewardSums {
+  /** b, in units of `REWARD_SCALE`. */
+  vector: Map<number, number>
+  /** Sum of the squares of rewards: the error of any coefficients follows from it. */
+  squares: bigint
+}
+
 /**
  * Sums of a linear model over hashed features: A = Σ x xᵀ and b = Σ r x. Features are small whole numbers and rewards
  * fixed-point ones, so both are whole. Nothing in them is zero.
  */
-export interface LinearSums {
+export interface LinearSums extends RewardSums {
   /** Lower triangle of A, by `triangleIndex`. */
   matrix: Map<number, number>
-  /** b, in units of `REWARD_SCALE`. */
-  vector: Map<number, number>
-  /** Outcomes, and the sum of the squares of their rewards: the error of any coefficients follows from it. */
   outcomes: number
-  squares: bigint
 }
 
 /** Returns the sums before the first outcome. */
@@ -43,17 +47,33 @@ export function addToLinear(sums: LinearSums, x: SparseVector, reward: number, s
     const row = indices[i]!
     const scaled = sign * values[i]!
     for (let j = 0; j <= i; j++) addAt(sums.matrix, triangleIndex(row, indices[j]!), scaled * values[j]!)
-    if (reward !== 0) addAt(sums.vector, row, scaled * reward)
   }
   sums.outcomes = addExactly(sums.outcomes, sign)
+  addToRewards(sums, x, reward, square, sign)
+}
+
+/** Adds the reward of an outcome, or takes it away: see `addToLinear`. */
+export function addToRewards(
+  sums: RewardSums,
+  { indices, values }: SparseVector,
+  reward: number,
+  square: bigint,
+  sign: 1 | -1,
+): void {
+  if (reward !== 0) for (const [at, index] of indices.entries()) addAt(sums.vector, index, sign * values[at]! * reward)
   sums.squares += BigInt(sign) * square
 }
 
 /** Adds sums to others of the same hash. */
 export function mergeLinearSums(into: LinearSums, from: LinearSums): void {
   for (const [index, value] of from.matrix) addAt(into.matrix, index, value)
-  for (const [index, value] of from.vector) addAt(into.vector, index, value)
   into.outcomes = addExactly(into.outcomes, from.outcomes)
+  mergeRewards(into, from)
+}
+
+/** Adds sums of rewards to others of the same hash. */
+export function mergeRewards(into: RewardSums, from: RewardSums): void {
+  for (const [index, value] of from.vector) addAt(into.vector, index, value)
   into.squares += from.squares
 }
 

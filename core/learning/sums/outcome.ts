@@ -12,6 +12,8 @@ export interface LearningOutcome {
   position: number
   /** In units of `REWARD_SCALE`: see `toFixedReward`. 0: seen, and nothing came of it. */
   reward: number
+  /** Stratum of what the browser loses, see `LOSS_STRATA`. Absent: 0, nothing */
+  stratum?: number
   /** Segments that the person was in. */
   segments: readonly string[]
   /** Hashed features of person, request and content. Undefined: only the sums per content learn from it. */

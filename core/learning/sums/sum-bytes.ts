@@ -10,16 +10,25 @@ const PRODUCT_BYTES = 64
 const TALLY_BYTES = 192
 const CONTENT_BYTES = 640
 
+/** Memory of a stratum with its two maps. */
+const STRATUM_BYTES = 1_024
+
 /** Returns the memory that the sums of an epoch take, in bytes, by a formula that errs upwards. */
-export function bytesOfEpoch({ contents, linear }: EpochSums): number {
-  let bytes = bytesOfLinear(linear)
-  for (const sums of contents.values()) bytes += bytesOfContent(sums)
+export function bytesOfEpoch({ contents, linear, strata }: EpochSums): number {
+  let bytes = bytesOfLinear(linear) + bytesOfContents(contents)
+  for (const { contents, vector } of strata.values())
+    bytes += STRATUM_BYTES + PRODUCT_BYTES * vector.size + bytesOfContents(contents)
   return bytes
 }
 
-/** Returns the part of it that one outcome can change: its content, and the linear sums. */
-export function bytesAround({ contents, linear }: EpochSums, { contentId }: LearningOutcome): number {
-  return bytesOfLinear(linear) + bytesOfContent(contents.get(contentId))
+/** Returns the part of it that one outcome can change: its content, and the linear sums, also those of its stratum. */
+export function bytesAround({ contents, linear, strata }: EpochSums, outcome: LearningOutcome): number {
+  const { contentId, stratum = 0 } = outcome
+  const lossy = strata.get(stratum)
+  const ofStratum = lossy
+    ? STRATUM_BYTES + PRODUCT_BYTES * lossy.vector.size + bytesOfContent(lossy.contents.get(contentId))
+    : 0
+  return bytesOfLinear(linear) + bytesOfContent(contents.get(contentId)) + ofStratum
 }
 
 /**
@@ -35,6 +44,12 @@ export function hasProducts({ matrix }: LinearSums, { features }: LearningOutcom
 
 function bytesOfLinear({ matrix, vector }: LinearSums): number {
   return PRODUCT_BYTES * (matrix.size + vector.size)
+}
+
+function bytesOfContents(contents: ReadonlyMap<string, ContentSums>): number {
+  let bytes = 0
+  for (const sums of contents.values()) bytes += bytesOfContent(sums)
+  return bytes
 }
 
 function bytesOfContent(sums: ContentSums | undefined): number {

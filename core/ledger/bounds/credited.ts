@@ -6,6 +6,8 @@ import type { CompiledReward } from '../rewards.js'
 export interface CreditedSum {
   times: number
   sum: number
+  /** How often by a message with a secret key: a server of the site loses none. */
+  secretTimes: number
 }
 
 /**

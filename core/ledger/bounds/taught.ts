@@ -1,13 +1,12 @@
 import type { KeptDecision, Profile } from '@slotstream/protocol'
 import { compareTexts } from '../../compare-texts.js'
+import { dayOf } from '../times.js'
 
 /**
  * Outcomes that a visitor teaches the policies of a slot in one day of UTC at most: one browser must not outweigh what
  * thousands have taught.
  */
 export const MAX_TAUGHT = 20
-
-const DAY_MS = 24 * 3_600_000
 
 /** Outcomes that a visitor has taught, by slot and day of its decisions. */
 export type Taught = NonNullable<Profile['taught']>
@@ -42,11 +41,6 @@ export function withoutOldCounts(taught: Taught, decisions: readonly KeptDecisio
   if (taught.every(([, day]) => day >= yesterday)) return taught
   const slotDays = new Set(decisions.map(({ slotId, at }) => keyOf(slotId, dayOf(at))))
   return taught.filter(([slotId, day]) => day >= yesterday || slotDays.has(keyOf(slotId, day)))
-}
-
-/** Returns the day of a time, since 1970 in UTC. */
-function dayOf(at: number): number {
-  return Math.floor(at / DAY_MS)
 }
 
 function keyOf(slotId: string, day: number): string {

@@ -9,10 +9,13 @@ import { featuresBytes } from '../profile-size.js'
 const OLDER_THAN_FEATURES = -1
 
 /**
- * Users of one browser whose features are told apart. Of more users those of the smallest hashes are; what the others
- * did counts as the browser's.
+ * Users of one browser whose features are told apart: several times as many as a guard joins at once. Of more users
+ * those of the smallest hashes are; what the others did is kept together, and belongs to none of the users.
  */
-const MAX_USERS_APART = 5
+const MAX_USERS_APART = 20
+
+/** The key of what users did who are not told apart. */
+export const OTHER_USERS = ''
 
 /**
  * Bytes that a profile's features take in memory at most, as `memoryOf` counts them: a hundred times what usual ones
@@ -71,14 +74,14 @@ export function countFeatures(profile: Profile | undefined, features: Features):
     finish(after) {
       const { ofBrowser, byUser } = current()
       const apart = byUser.size > MAX_USERS_APART ? usersApart(byUser.keys()) : byUser
-      let together = ofBrowser
       for (const [userId, states] of byUser) {
         if (apart.has(userId)) continue
-        together = mergeStates(together, states, features)
+        const others = byUser.get(OTHER_USERS)
+        byUser.set(OTHER_USERS, others ? mergeStates(others, states, features) : states)
         byUser.delete(userId)
       }
-      if (before) noteCut(together, features)
-      const counted = fieldsOf({ ofBrowser: together, byUser })
+      if (before) noteCut(ofBrowser, features)
+      const counted = fieldsOf({ ofBrowser, byUser })
       // What `after` has of before stays.
       if (isTooLarge(counted, profile)) after.features ??= emptyStates(revision)
       else Object.assign(after, counted)
@@ -100,9 +103,12 @@ export function isTooLarge(
   return bytes > MAX_PROFILE_FEATURES_BYTES && bytes > featuresBytes(before)
 }
 
-/** Returns those of a browser's users whose features are told apart. */
+/** Returns those of a browser's users whose features are told apart, and the key of all others where there are any. */
 export function usersApart(userIds: Iterable<string>): Set<string> {
-  const users = [...userIds]
+  const all = new Set(userIds)
+  const hadOthers = all.delete(OTHER_USERS)
+  const users = [...all]
   if (users.length > MAX_USERS_APART) users.sort((a, b) => hash32(a) - hash32(b))
-  return new Set(users.slice(0, MAX_USERS_APART))
+  const apart = new Set(users.slice(0, MAX_USERS_APART))
+  return hadOthers || users.length > MAX_USERS_APART ? apart.add(OTHER_USERS) : apart
 }

@@ -11,7 +11,7 @@ import {
 import { mergeStates } from '../../features/state/merge-states.js'
 import { emptyStates } from '../../features/state/reduce.js'
 import { timeOf } from '../sessions.js'
-import { isTooLarge, usersApart } from './count-features.js'
+import { isTooLarge, OTHER_USERS, usersApart } from './count-features.js'
 
 /** A fill of features from the messages of a partition, see `HistoryFill`. */
 export interface ProfileFill extends HistoryFill {
@@ -73,10 +73,12 @@ function filledStates(
   const { features, featuresByUser = {} } = profile
   const since = isWhole(profile, fill) ? 0 : fill.from
   const apart = usersApart(Object.keys({ ...featuresByUser, ...counted.get(fill.through)?.featuresByUser }))
-  const ofBrowser = filled(features, history => ownStates(history, apart, fill))
+  const ofBrowser = filled(features, history => history.features)
   const byUser = [...apart].map(userId => {
     const states = featuresByUser[userId] ?? emptyStates(features.born)
-    return [userId, filled(states, history => history.featuresByUser?.[userId])] as const
+    const ofUser = (history: Profile) => history.featuresByUser?.[userId]
+    const statesOf = userId === OTHER_USERS ? (history: Profile) => statesOfOthers(history, apart, fill) : ofUser
+    return [userId, filled(states, statesOf)] as const
   })
   return { features: ofBrowser, ...(byUser.length > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
 
@@ -89,10 +91,11 @@ function filledStates(
   }
 }
 
-/** Returns what was counted for a browser itself, and for users that are not told apart any more. */
-function ownStates(counted: Profile, apart: ReadonlySet<string>, fill: ProfileFill): FeatureStates | undefined {
-  let merged = counted.features
+/** Returns what was counted for users that are not told apart, or are no longer. */
+function statesOfOthers(counted: Profile, apart: ReadonlySet<string>, fill: ProfileFill): FeatureStates | undefined {
+  let others: FeatureStates | undefined
   for (const [userId, states] of Object.entries(counted.featuresByUser ?? {}))
-    if (merged && !apart.has(userId)) merged = mergeStates(merged, states, fill.counted)
-  return merged
+    if (userId === OTHER_USERS || !apart.has(userId))
+      others = others ? mergeStates(others, states, fill.counted) : states
+  return others
 }

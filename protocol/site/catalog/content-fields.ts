@@ -59,7 +59,8 @@ export const CONTENT_FIELDS: CatalogFields = {
     isFit: isIdList,
     read: atMost(MAX_SLOTS_OF_CONTENT),
     meaning: 'slots that it may appear in',
-    isRequired: true,
+    default: 'those whose [candidates](#candidates) it meets',
+    filledWith: [],
   },
   category: {
     form: 'text',

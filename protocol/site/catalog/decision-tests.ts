@@ -6,10 +6,14 @@ import { parseTime } from '../../wire/times/times.js'
 import { shownFaults } from '../definitions/faults.js'
 import { type CatalogCheck, type CatalogFields, listOf, objectOf, readFields } from './reading.js'
 import { ID_FORM } from './slot-fields.js'
-import { isDuration, isIdList, isShare, readJson } from './values.js'
+import { isDuration, isIdList, isShare, isWithin, readJson } from './values.js'
 
 /** Most decision tests of a catalog. */
 export const MAX_DECISION_TESTS = 1_000
+
+/** Bounds of the time that a test may allow, in milliseconds. */
+const LEAST_WITHIN_MS = 0.01
+const MOST_WITHIN_MS = 10_000
 
 /** Outcomes of decisions that a test may expect. */
 export const TESTED_OUTCOMES = ['served', 'holdout', 'empty'] as const satisfies (typeof OUTCOMES)[number][]
@@ -48,6 +52,8 @@ export interface DecisionTest {
     /** Nothing else can be shown. */
     anyOf?: string[]
     outcome?: (typeof TESTED_OUTCOMES)[number]
+    /** Milliseconds that deciding takes at most, as the process that checks it measures them. */
+    withinMs?: number
   }
 }
 
@@ -102,7 +108,8 @@ export const TESTED_PERSON_FIELDS: CatalogFields = {
   stopped: { ...IDS, meaning: 'content that the person is not shown any more after its `stopAfter`' },
 }
 
-const GIVEN_FIELDS: CatalogFields = {
+/** The fields of a test's `given`. */
+export const GIVEN_FIELDS: CatalogFields = {
   profile: {
     form: 'an object, or null for a newcomer',
     isFit: isObject,
@@ -131,6 +138,11 @@ export const EXPECT_FIELDS: CatalogFields = {
     isFit: value => TESTED_OUTCOMES.includes(value as (typeof TESTED_OUTCOMES)[number]),
     meaning: 'outcome of the decision',
   },
+  withinMs: {
+    form: `a number from ${LEAST_WITHIN_MS} to ${MOST_WITHIN_MS}`,
+    isFit: value => isWithin(value, LEAST_WITHIN_MS, MOST_WITHIN_MS),
+    meaning: 'milliseconds that deciding takes at most, see [time of decisions](#time-of-decisions)',
+  },
 }
 
 /** The fields of a test. */
@@ -149,7 +161,7 @@ export const DECISION_TEST_FIELDS: CatalogFields = {
     form: 'an object such as {"never": ["tent"]}',
     isFit: value => isObject(value) && Object.keys(value).length > 0,
     read: objectOf(EXPECT_FIELDS),
-    meaning: '`never`, `always`, `anyOf` and `outcome`, those that matter',
+    meaning: '`never`, `always`, `anyOf`, `outcome` and `withinMs`, those that matter',
     isRequired: true,
   },
 }

@@ -105,7 +105,7 @@ export const POLICY_FIELDS: Readonly<Record<PolicyType, CatalogFields>> = {
 /** Types of policies. */
 export const POLICY_TYPES = Object.keys(POLICY_FIELDS) as PolicyType[]
 
-/** Reader of a slot's `policy`. */
+/** Reads a slot's `policy`. */
 export const readPolicy: NonNullable<CatalogField['read']> = (raw: Record<string, unknown>, path, reading) =>
   readNested(raw, path, reading, 1)
 
@@ -132,10 +132,10 @@ function readNested(raw: Record<string, unknown>, path: string, reading: Reading
       reading.faults.push(`${at} must be an object such as {"share": 1, "policy": {"type": "random"}}`)
       return entry
     }
-    const kept = readFields(entry, ENSEMBLE_FIELDS, at, reading)
-    return isObject(kept.policy)
-      ? { ...kept, policy: readNested(kept.policy, `${at}.policy`, reading, depth + 1) }
-      : kept
+    const member = readFields(entry, ENSEMBLE_FIELDS, at, reading)
+    return isObject(member.policy)
+      ? { ...member, policy: readNested(member.policy, `${at}.policy`, reading, depth + 1) }
+      : member
   }
 }
 

@@ -54,14 +54,14 @@ export function readFields(
   const { faults, isStrict } = reading
   const prefix = path === '' ? '' : `${path}.`
   if (isStrict) faults.push(...unknownFieldLines(raw, Object.keys(fields), prefix))
-  const kept: Record<string, unknown> = {}
+  const entry: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(fields)) {
     const value = raw[name] ?? field.filledWith
     if (value === undefined && !field.isRequired) continue
     if (!field.isFit(value)) faults.push(`${prefix}${name} must be ${field.form}`)
-    else kept[name] = field.read ? field.read(value as never, `${prefix}${name}`, reading) : value
+    else entry[name] = field.read ? field.read(value as never, `${prefix}${name}`, reading) : value
   }
-  return kept
+  return entry
 }
 
 /** Returns the reader of a field that is an object with these fields. */

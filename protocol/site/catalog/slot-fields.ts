@@ -4,6 +4,7 @@ import { MAX_ITEMS, MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { attributionTrouble } from '../attribution.js'
 import { type Attribution, DEFAULT_ATTRIBUTION } from '../catalog.js'
 import { isPath, isSpan } from '../definitions/feature-fields.js'
+import { isDefinitionName, NAME_FORM } from '../definitions/name.js'
 import { DEFAULT_EXPLORATION } from '../policies.js'
 import { REWARD_SENDERS, type RewardSender } from '../rewards.js'
 import { MAX_CAMPAIGN_CONTENT, MAX_CAMPAIGNS, MAX_REWARD_HOURS, MAX_REWARD_VALUE, MAX_REWARDS } from './limits.js'
@@ -119,7 +120,7 @@ export const EXPLORATION_FIELDS: CatalogFields = {
 }
 
 /**
- * Reader of `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is
+ * Reads `control`: content for the holdout is told to be unsupported; where it is stored already, the page's own is
  * what they see.
  */
 const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, { faults, isStrict }) => {
@@ -128,14 +129,14 @@ const readControl: NonNullable<CatalogField['read']> = (control: unknown, path, 
   return 'page'
 }
 
-/** Reader of `attribution`, which has a check of its own. */
+/** Reads `attribution`, which has a check of its own. */
 const readAttribution: NonNullable<CatalogField['read']> = (raw: Partial<Attribution>, _path, { faults }) => {
   const trouble = attributionTrouble(raw)
   if (trouble !== undefined) faults.push(trouble)
   return { ...DEFAULT_ATTRIBUTION, ...raw }
 }
 
-/** Reader of campaigns: two of one name could not be told apart in records. */
+/** Reads campaigns: two of one name could not be told apart in records. */
 const readCampaigns: NonNullable<CatalogField['read']> = (list: never, path, reading) => {
   const read = listOf(CAMPAIGN_FIELDS, MAX_CAMPAIGNS, '{"id": "…", "contentIds": ["…"], "mode": "pin"}')
   const campaigns = read(list, path, reading) as { id?: string }[]
@@ -158,6 +159,14 @@ export const SLOT_FIELDS: CatalogFields = {
     meaning: 'how it chooses, see [policies](#policies)',
     default: 'the [default policy](policies.md), which learns',
   },
+  candidates: {
+    form: 'a condition, such as {"category": "tents", "price": {"$lt": 200}}',
+    isFit: isObject,
+    read: readJson,
+    meaning:
+      'condition over contents: it takes those that meet it, and those that name it, see [candidates](#candidates)',
+    default: 'contents that name it',
+  },
   count: {
     form: `a whole number from 1 to ${MAX_ITEMS}`,
     isFit: value => isWholeWithin(value, 1, MAX_ITEMS),
@@ -171,6 +180,11 @@ export const SLOT_FIELDS: CatalogFields = {
     meaning: "share of visitors who keep the page's own content, always the same ones",
     default: '`0`',
     filledWith: 0,
+  },
+  holdoutTag: {
+    form: NAME_FORM,
+    isFit: isDefinitionName,
+    meaning: 'another tag holds out other visitors; slots of the same tag, or of none, hold out the same ones',
   },
   control: {
     form: '"page"',

@@ -5,42 +5,42 @@ import { parseDuration } from '../definitions/duration.js'
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from './limits.js'
 import type { CatalogField } from './reading.js'
 
-/** Whether a value is a finite number within bounds. */
+/** Tells whether a value is a finite number within bounds. */
 export function isWithin(value: unknown, least: number, most: number): value is number {
   return typeof value === 'number' && value >= least && value <= most
 }
 
-/** Whether a value is a whole number within bounds. */
+/** Tells whether a value is a whole number within bounds. */
 export function isWholeWithin(value: unknown, least: number, most: number): boolean {
   return Number.isInteger(value) && isWithin(value, least, most)
 }
 
-/** Whether a value is a share: 0 to 1. */
+/** Tells whether a value is a share: 0 to 1. */
 export function isShare(value: unknown): boolean {
   return isWithin(value, 0, 1)
 }
 
-/** Whether a value is a duration, such as `5s`. */
+/** Tells whether a value is a duration, such as `5s`. */
 export function isDuration(value: unknown): boolean {
   return typeof value === 'string' && parseDuration(value) !== undefined
 }
 
-/** Whether a value can name an event. */
+/** Tells whether a value can name an event. */
 export function isEventName(value: unknown): boolean {
   return isId(value) && value !== '__proto__'
 }
 
-/** Whether a value is a list of ids. */
+/** Tells whether a value is a list of ids. */
 export function isIdList(value: unknown): boolean {
   return Array.isArray(value) && value.every(isId)
 }
 
-/** Whether a value is a list of ids with an entry. */
+/** Tells whether a value is a list of ids with an entry. */
 export function isFilledIdList(value: unknown): boolean {
   return isIdList(value) && (value as unknown[]).length > 0
 }
 
-/** Reader of an object of JSON that is kept as it is: `where`, `attributes`, `schema`. */
+/** Reads an object of JSON that is kept as it is: `where`, `attributes`, `schema`. */
 export const readJson: NonNullable<CatalogField['read']> = (value: unknown, path, { faults }) => {
   const trouble = jsonTrouble(value)
   if (trouble !== undefined) faults.push(`${path} ${trouble}`)

@@ -30,9 +30,9 @@ export function patternFaults(raw: unknown, path: string): string[] {
 }
 
 function kindFaults(raw: Record<string, unknown>, path: string): string[] {
-  const given = PATTERN_KINDS.filter(kind => Object.hasOwn(raw, kind))
+  const kinds = PATTERN_KINDS.filter(kind => Object.hasOwn(raw, kind))
   const unknown = unknownFields(raw, Object.keys(ALL_FIELDS), path)
-  if (given.length > 0) return [...unknown, `${path}.${given[1]}: goes not with ${given[0]}, leave one of them out`]
+  if (kinds.length > 0) return [...unknown, `${path}.${kinds[1]}: goes not with ${kinds[0]}, leave one of them out`]
   return [...unknown, `${path}: what it looks for is missing, give it one of ${PATTERN_KINDS.join(', ')}`]
 }
 
@@ -80,9 +80,11 @@ function absenceFaults(step: Record<string, unknown>, path: string, isKeyed: boo
   const { not } = step
   if (isObject(not)) return [...faults, ...messageFaults(not, `${path}.not`, isKeyed)]
   if (!Array.isArray(not)) return faults
-  return not.reduce<string[]>((all, one, index) => {
+  return not.reduce<string[]>((all, entry, index) => {
     const at = `${path}.not[${index}]`
-    return all.concat(isObject(one) ? messageFaults(one, at, isKeyed) : [`${at}: must be an object, not ${shown(one)}`])
+    return all.concat(
+      isObject(entry) ? messageFaults(entry, at, isKeyed) : [`${at}: must be an object, not ${shown(entry)}`],
+    )
   }, faults)
 }
 

@@ -146,18 +146,18 @@ export const FEATURE_FIELDS: Record<string, FeatureField> = {
   },
 }
 
-/** Whether a window is a duration: 1s to 400d. */
+/** Tells whether a window is a duration: 1s to 400d. */
 export function isSpan(value: unknown): boolean {
   const ms = typeof value === 'string' ? parseDuration(value) : undefined
   return ms !== undefined && ms >= SHORTEST_MS && ms <= LONGEST_MS
 }
 
-/** Whether a value is a path into a message, or a derived one. */
+/** Tells whether a value is a path into a message, or a derived one. */
 function isFeaturePath(value: unknown): boolean {
   return isPath(value) || (typeof value === 'string' && Object.hasOwn(DERIVED_PATHS, value))
 }
 
-/** Whether a value is a path into a message: names with dots between them, the first one a field of messages. */
+/** Tells whether a value is a path into a message: names with dots between them, the first one a field of messages. */
 export function isPath(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) return false
   const names = value.split('.')

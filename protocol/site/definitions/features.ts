@@ -58,7 +58,7 @@ export interface FeatureOff {
 /** An entry of a site's features. */
 export type DeclaredFeature = FeatureDefinition | FeatureOff
 
-/** Whether an entry switches a built-in feature off. */
+/** Tells whether an entry switches a built-in feature off. */
 export function isFeatureOff(feature: DeclaredFeature): feature is FeatureOff {
   return 'off' in feature
 }

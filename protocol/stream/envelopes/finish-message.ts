@@ -7,8 +7,8 @@ import { correctTime, parseTime } from '../../wire/times/times.js'
 import type { StoredMessage } from './stored.js'
 
 /**
- * The message as it is stored, of one that `checkMessage` found good: null is absent, ids that are numbers are text,
- * times are set. The same whenever and wherever it is done. Does not change `raw`.
+ * Returns the message as it is stored, of one that `checkMessage` found good: null is absent, ids that are numbers are
+ * text, times are set. The same whenever and wherever it is done. Does not change `raw`.
  *
  * @param added what the server adds to its context; what the message says itself stays
  */
@@ -46,11 +46,13 @@ export function finishMessage(
   return copy as unknown as StoredMessage
 }
 
-/** Both, the message's own first. Spreading them into one literal would take the engine fifteen times as long. */
-function withAdded(own: MessageContext | null | undefined, added: MessageContext): MessageContext {
+/**
+ * Returns both, the message's own first. Spreading them into one literal would take the engine fifteen times as long.
+ */
+function withAdded(context: MessageContext | null | undefined, added: MessageContext): MessageContext {
   // To assign this name would change the object's prototype.
-  if (own && Object.hasOwn(own, '__proto__')) return { ...added, ...own }
-  return Object.assign({}, added, own)
+  if (context && Object.hasOwn(context, '__proto__')) return { ...added, ...context }
+  return Object.assign({}, added, context)
 }
 
 /** Fields that are set here, and those that are dropped. */

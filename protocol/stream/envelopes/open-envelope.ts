@@ -23,6 +23,6 @@ export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvel
   )
   const last = messages.at(-1)
   if (last && ledger) last.context = { ...last.context, ledger }
-  const known = senderOf(sender)
-  return { ...rest, ...(known === 'public' ? {} : { sender: known }), messages }
+  const senderKind = senderOf(sender)
+  return { ...rest, ...(senderKind === 'public' ? {} : { sender: senderKind }), messages }
 }

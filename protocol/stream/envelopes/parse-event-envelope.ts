@@ -69,12 +69,15 @@ function isTimer(value: unknown): boolean {
   return isObject(value) && Number.isFinite(value.at) && isIdOrEmpty(value.anonymousId) && isIdOrEmpty(value.userId)
 }
 
-/** Whether a value is a time as text, see `parseTime`. */
+/** Tells whether a value is a time as text, see `parseTime`. */
 export function isTime(value: unknown): value is string {
   return typeof value === 'string' && parseTime(value) !== undefined
 }
 
-/** It comes last in the keys that it is part of, so a NUL in it can't make one key another. */
+/**
+ * Tells whether a value can be the id of a message. It comes last in the keys that it is part of, so a NUL in it can't
+ * make one key another.
+ */
 function isMessageId(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH
 }

@@ -13,7 +13,10 @@ const MAX_PACKED = 1_000
 /** Places that features can have, at most: the largest matrix that is kept. */
 const MAX_PLACES = 1_024
 
-/** Whether a value is a list of `ServedDecision`. */
+/** The last stratum of losses. */
+const MAX_STRATUM = 7
+
+/** Tells whether a value is a list of `ServedDecision`. */
 export function isServedDecisions(value: unknown): boolean {
   return isListOf(value, isServedDecision) && value.length <= MAX_SERVED
 }
@@ -65,7 +68,12 @@ function isBound(value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= MAX_REWARD_VALUE
 }
 
-/** Whether a value has the shape of `PackedFeatures`: places that rise, and values that are not 0. */
+/** Tells whether a value is a stratum of losses other than that of none. */
+export function isStratum(value: unknown): boolean {
+  return isCount(value) && value >= 1 && value <= MAX_STRATUM
+}
+
+/** Tells whether a value has the shape of `PackedFeatures`: places that rise, and values that are not 0. */
 export function isPackedFeatures(value: unknown): boolean {
   if (!isListOf(value, Number.isSafeInteger) || value.length > MAX_PACKED || value.length % 2 !== 0) return false
   const numbers = value as number[]

@@ -16,6 +16,8 @@ export interface KeptItem extends ServedItem {
   clicks?: number[]
   /** Sum that policies know it has earned, in units of `REWARD_SCALE`. Absent: they have not learned of it yet */
   reward?: number
+  /** Stratum of losses in which they know that. Absent: 0 */
+  stratum?: number
 }
 
 /**

@@ -16,6 +16,10 @@ export interface LearningRecord {
   reward: number
   /** Sum that it had earned before this step, which is taken away. Absent: the item enters now */
   previous?: number
+  /** Stratum of what the browser loses, see `LOSS_STRATA`, by which the reward is weighted. Absent: 0, nothing */
+  stratum?: number
+  /** The one that it was in before this step. Absent: 0 */
+  previousStratum?: number
   segments?: string[]
   features?: PackedFeatures
 }
@@ -76,7 +80,7 @@ export function contentFill(version: string, through: number): string {
   return `fill-${version}-${through}`
 }
 
-/** Whether an envelope is of a fill. */
+/** Tells whether an envelope is of a fill. */
 export function isOfFill({ batch }: Pick<LearningEnvelope, 'batch'>): boolean {
   return batch?.startsWith('fill-') ?? false
 }

@@ -1,8 +1,8 @@
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isCount, isId, isListOf, isText } from '../../wire/checks/parse-stored.js'
-import { isServedDecisions } from './check-served.js'
+import { isServedDecisions, isStratum } from './check-served.js'
 
-/** Whether a value has the shape of a `KeptDecision`: that of a served one, with what came of its items. */
+/** Tells whether a value has the shape of a `KeptDecision`: that of a served one, with what came of its items. */
 export function isKeptDecision(value: unknown): boolean {
   return isServedDecisions([value]) && (value as { items: unknown[] }).items.every(hasOutcome)
 }
@@ -12,11 +12,12 @@ function hasOutcome(item: unknown): boolean {
     isObject(item) &&
     isAbsentOr(item.viewedAt, Number.isFinite) &&
     isAbsentOr(item.clicks, list => isListOf(list, Number.isFinite)) &&
-    isAbsentOr(item.reward, Number.isSafeInteger)
+    isAbsentOr(item.reward, Number.isSafeInteger) &&
+    isAbsentOr(item.stratum, isStratum)
   )
 }
 
-/** Whether a value has the shape of an `Earning`. */
+/** Tells whether a value has the shape of an `Earning`. */
 export function isEarning(value: unknown): boolean {
   return (
     isObject(value) &&

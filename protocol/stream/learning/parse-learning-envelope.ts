@@ -2,7 +2,7 @@ import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import { isAbsentOr, isCount, isId, isIdOrEmpty, isListOf, isText, misfit } from '../../wire/checks/parse-stored.js'
 import { originTrouble } from '../envelopes/parse-event-envelope.js'
-import { isPackedFeatures } from './check-served.js'
+import { isPackedFeatures, isStratum } from './check-served.js'
 import type { LearningEnvelope } from './learning-records.js'
 
 /** Parses a message of `learning.<partition>`. */
@@ -36,7 +36,7 @@ function isAmount(raw: unknown): boolean {
   return [slot, first, units].every(Number.isSafeInteger) && first <= slot && isAbsentOr(key, isText)
 }
 
-/** Whether a value names a part of an imported log, or a fill: no id of a record of visitors is like it. */
+/** Tells whether a value names a part of an imported log, or a fill: no id of a record of visitors is like it. */
 function isBatch(value: unknown): boolean {
   return typeof value === 'string' && /^(import-[0-9a-f]{16}-\d{1,9}|fill-[0-9a-z]{1,20}-\d{1,16})$/.test(value)
 }
@@ -48,6 +48,8 @@ function recordTrouble(entry: Record<string, unknown>): string | undefined {
   if (!isCount(entry.at)) return 'has no time'
   if (!Number.isSafeInteger(entry.reward)) return 'has a reward that is not a whole number'
   if (!isAbsentOr(entry.previous, Number.isSafeInteger)) return 'has a previous reward that is not a whole number'
+  for (const field of ['stratum', 'previousStratum'] as const)
+    if (!isAbsentOr(entry[field], isStratum)) return `has a ${field} that is no stratum of losses`
   if (!isAbsentOr(entry.segments, list => isListOf(list, isText))) return 'has segments that are not a list of text'
   return isAbsentOr(entry.features, isPackedFeatures) ? undefined : 'has features that are not packed'
 }

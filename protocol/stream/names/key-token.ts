@@ -1,6 +1,6 @@
 /**
- * Any text as one token of a KV key. KV keys allow `A–Z a–z 0–9 - _ = / .`; everything but letters, digits, `-` and
- * `_` becomes `=` and two hex digits per UTF-8 byte. Reversible.
+ * Writes any text as one token of a KV key. KV keys allow `A–Z a–z 0–9 - _ = / .`; everything but letters, digits, `-`
+ * and `_` becomes `=` and two hex digits per UTF-8 byte. Reversible.
  */
 export function keyToken(text: string): string {
   return text.replace(/[^A-Za-z0-9_-]/gu, character => {
@@ -10,7 +10,7 @@ export function keyToken(text: string): string {
   })
 }
 
-/** The text of a `keyToken`. */
+/** Returns the text of a `keyToken`. */
 export function fromKeyToken(token: string): string {
   const bytes: number[] = []
   for (let i = 0; i < token.length; i++) {

@@ -35,7 +35,7 @@ export interface PastStreams {
 }
 
 /**
- * The streams of a kind, in the order of their partitions. Pure: every process computes the same.
+ * Returns the streams of a kind, in the order of their partitions. Pure: every process computes the same.
  *
  * @param count how many there are, from 1 to `partitions`
  * @param past those that they took over from, oldest first. Names and positions go on after theirs, and so do
@@ -67,7 +67,9 @@ export function streamParts(
   })
 }
 
-/** The streams of a kind that take nothing any more, oldest first: they keep what they have until it is too old. */
+/**
+ * Returns the streams of a kind that take nothing any more, oldest first: they keep what they have until it is too old.
+ */
 export function pastParts(kind: StreamKind, partitions: number, past: readonly PastStreams[]): StreamPart[] {
   return past.flatMap(({ count }, index) =>
     streamParts(kind, count, partitions, past.slice(0, index)).map(part => ({
@@ -77,14 +79,14 @@ export function pastParts(kind: StreamKind, partitions: number, past: readonly P
   )
 }
 
-/** The one of a kind's streams that stores a partition. Throws when there is no such partition. */
+/** Returns the one of a kind's streams that stores a partition. Throws when there is no such partition. */
 export function partOf(parts: readonly StreamPart[], partition: number): StreamPart {
   const part = parts.find(each => stores(each, partition))
   if (!part) throw new Error(`no stream stores partition ${partition}`)
   return part
 }
 
-/** Whether a partition is one of the stream's. */
+/** Tells whether a partition is one of the stream's. */
 export function stores({ first, last }: StreamPart, partition: number): boolean {
   return partition >= first && partition <= last
 }

@@ -12,32 +12,35 @@ export const STREAMS = {
 
 export type StreamKind = keyof typeof STREAMS
 
-/** Subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`, `deliveries.7`, `learning.7`. */
+/**
+ * Returns the subject of a partition: `events.7`, `decisions.7`, `signals.7`, `rejected.7`, `deliveries.7`,
+ * `learning.7`.
+ */
 export function streamSubject(kind: StreamKind, partition: number): string {
   return `${STREAMS[kind].subject}.${partition}`
 }
 
-/** Request-reply subject on which the owner of a partition decides. */
+/** Returns the request-reply subject on which the owner of a partition decides. */
 export function decideSubject(partition: number): string {
   return `decide.${partition}`
 }
 
-/** Request-reply subject on which the owner of a partition reads the profiles of its visitors. */
+/** Returns the request-reply subject on which the owner of a partition reads the profiles of its visitors. */
 export function profilesSubject(partition: number): string {
   return `profile.${partition}`
 }
 
-/** Request-reply subject on which the owner of a partition tells who of it would be in a segment. */
+/** Returns the request-reply subject on which the owner of a partition tells who of it would be in a segment. */
 export function previewSubject(partition: number): string {
   return `preview.${partition}`
 }
 
-/** Request-reply subject on which the owner of a partition tells the features of content. */
+/** Returns the request-reply subject on which the owner of a partition tells the features of content. */
 export function contentSubject(partition: number): string {
   return `content.${partition}`
 }
 
-/** Request-reply subject on which the owner of a partition tells of its deliveries to a webhook. */
+/** Returns the request-reply subject on which the owner of a partition tells of its deliveries to a webhook. */
 export function webhookSubject(partition: number): string {
   return `webhook.${partition}`
 }

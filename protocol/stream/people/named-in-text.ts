@@ -11,17 +11,17 @@ const FIELD = /"(anonymousId|userId|previousId)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)
  * cut and is no JSON any more. Each entry of the result is to be looked at by itself.
  */
 export function namedInText(text: string): NamedIds[] {
-  const found = { anonymousId: [] as string[], userId: [] as string[], previousId: [] as string[] }
+  const ids = { anonymousId: [] as string[], userId: [] as string[], previousId: [] as string[] }
   const parsed = parse(text)
   if (parsed === undefined) {
-    for (const [, field, value] of text.matchAll(FIELD)) collect(parse(value!), found[field as keyof typeof found])
+    for (const [, field, value] of text.matchAll(FIELD)) collect(parse(value!), ids[field as keyof typeof ids])
   } else
     for (const message of Array.isArray(parsed) ? parsed : [parsed])
-      for (const field of FIELDS) collect((message as Record<string, unknown> | null)?.[field], found[field])
+      for (const field of FIELDS) collect((message as Record<string, unknown> | null)?.[field], ids[field])
   return [
-    ...found.userId.map(userId => ({ userId })),
-    ...found.previousId.map(previousId => ({ previousId })),
-    ...found.anonymousId.map(anonymousId => ({ anonymousId, userId: found.userId[0] })),
+    ...ids.userId.map(userId => ({ userId })),
+    ...ids.previousId.map(previousId => ({ previousId })),
+    ...ids.anonymousId.map(anonymousId => ({ anonymousId, userId: ids.userId[0] })),
   ]
 }
 
@@ -35,7 +35,7 @@ function collect(value: unknown, into: string[]): void {
   }
 }
 
-/** The value; undefined, which JSON does not have, when the text is none. */
+/** Returns the value; undefined, which JSON does not have, when the text is none. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -74,14 +74,14 @@ function textId(value: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined
 }
 
-/** The key of an id's tombstone: it names the person to those who have the installation's key only. */
+/** Returns the key of an id's tombstone: it names the person to those who have the installation's key only. */
 export function tombstoneKey(keyed: KeyedHash, siteId: string, kind: IdKind, id: string): string {
   return `${siteId}.${keyed(`tombstone\0${siteId}\0${kind}\0${id}`)}`
 }
 
 /** Joins two deletions of one id: the later time of each kind is in effect. */
-export function joinTombstones(one: Tombstone, other: Tombstone): Tombstone {
-  const later = (kind: keyof Tombstone) => Math.max(one[kind] ?? 0, other[kind] ?? 0)
+export function joinTombstones(tombstone: Tombstone, other: Tombstone): Tombstone {
+  const later = (kind: keyof Tombstone) => Math.max(tombstone[kind] ?? 0, other[kind] ?? 0)
   return { ...(later('all') && { all: later('all') }), ...(later('anonymous') && { anonymous: later('anonymous') }) }
 }
 
@@ -97,8 +97,10 @@ export function isForgotten(
   time: number,
 ): boolean {
   const covers = (kind: IdKind, id: string | undefined, withAnonymous: boolean) => {
-    const found = id ? find(kind, id) : undefined
-    return found !== undefined && time <= Math.max(found.all ?? 0, withAnonymous ? (found.anonymous ?? 0) : 0)
+    const tombstone = id ? find(kind, id) : undefined
+    return (
+      tombstone !== undefined && time <= Math.max(tombstone.all ?? 0, withAnonymous ? (tombstone.anonymous ?? 0) : 0)
+    )
   }
   return (
     covers('userId', userId, true) ||
@@ -124,7 +126,7 @@ export function isProfileForgotten(
   return covers('anonymousId', anonymousId) || covers('userId', userId)
 }
 
-/** Key of a visitor's profile in its bucket: `<partition>.<siteId>.<keyed hash of the visitor>`. */
+/** Returns the key of a visitor's profile in its bucket: `<partition>.<siteId>.<keyed hash of the visitor>`. */
 export function profileKey(
   keyed: KeyedHash,
   { siteId, visitorId }: { siteId: string; visitorId: string },
@@ -133,7 +135,7 @@ export function profileKey(
   return `${partitionOf(siteId, visitorId, partitions)}.${siteId}.${keyed(`profile\0${siteId}\0${visitorId}`)}`
 }
 
-/** Request-reply subject on which the owner of a partition drops the profiles of visitors. */
+/** Returns the request-reply subject on which the owner of a partition drops the profiles of visitors. */
 export function forgetSubject(partition: number): string {
   return `forget.${partition}`
 }

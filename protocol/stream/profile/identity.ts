@@ -41,7 +41,7 @@ export interface IdentityChange {
   decision?: LinkDecision
 }
 
-/** Whether a value has the shape of `Links`. */
+/** Tells whether a value has the shape of `Links`. */
 export function isLinks(value: unknown): boolean {
   return isObject(value) && Object.values(value).every(isLink)
 }
@@ -63,7 +63,7 @@ function isDecision(value: unknown): boolean {
   )
 }
 
-/** Whether a value has the shape of an `IdentityChange`. */
+/** Tells whether a value has the shape of an `IdentityChange`. */
 export function isIdentityChange(value: unknown): boolean {
   return (
     isObject(value) &&

@@ -4,15 +4,15 @@ import { isListOf, isText } from '../../wire/checks/parse-stored.js'
 /** Deepest list in what a feature holds: changes of a cart, by key, by slot. */
 const MAX_DEPTH = 6
 
-/** Whether a value has the shape of `FeatureStates`. What a feature's rows mean only the feature knows. */
+/** Tells whether a value has the shape of `FeatureStates`. What a feature's rows mean only the feature knows. */
 export function isFeatureStates(value: unknown): boolean {
   if (!isObject(value)) return false
-  const { born, at, of, visits, past } = value
+  const { born, at, of: states, visits, past } = value
   return (
     Number.isInteger(born) &&
     Number.isFinite(at) &&
-    isObject(of) &&
-    Object.values(of).every(state => Array.isArray(state) && state.length === 2 && isHeld(state, MAX_DEPTH)) &&
+    isObject(states) &&
+    Object.values(states).every(state => Array.isArray(state) && state.length === 2 && isHeld(state, MAX_DEPTH)) &&
     isListOf(visits, isVisit) &&
     isListOf(past, Number.isFinite) &&
     past.length === 2

@@ -51,6 +51,7 @@ export function parseProfile(raw: unknown): Check<Profile> {
     return misfit('decisions are of another shape')
   if (!isAbsentOr(raw.earnings, list => isListOf(list, isEarning))) return misfit('earnings are of another shape')
   if (!isAbsentOr(raw.stopped, list => isListOf(list, isId))) return misfit('stopped is not a list of ids')
+  if (!isAbsentOr(raw.arrivals, list => isListOf(list, isArrival))) return misfit('arrivals are no counts by day')
   if (!isAbsentOr(raw.taught, list => isListOf(list, isTaught))) return misfit('taught are no outcomes by slot and day')
   const patterns = raw.patterns === undefined ? undefined : parsePatternStates(raw.patterns)
   if (patterns && !patterns.ok) return patterns
@@ -63,6 +64,10 @@ function isSignals(value: unknown): boolean {
 
 function isTaught(value: unknown): boolean {
   return Array.isArray(value) && isId(value[0]) && isCount(value[1]) && isCount(value[2]) && value.length === 3
+}
+
+function isArrival(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 4 && value.every(isCount)
 }
 
 function isFeaturesByUser(value: unknown): boolean {

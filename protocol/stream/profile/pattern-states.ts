@@ -88,13 +88,13 @@ export function parsePatternStates(raw: unknown): Check<PatternStates> {
 
 function isPatternState(value: unknown): boolean {
   if (!isObject(value) || !isText(value.version)) return false
-  const { settled, pending, runs, refuters, told, windows, latest, quiet } = value
+  const { settled, pending, runs, refuters, told: reported, windows, latest, quiet } = value
   return (
     isAbsentOr(settled, Number.isFinite) &&
     isAbsentOr(pending, list => isListOf(list, isFact)) &&
     isAbsentOr(runs, list => isListOf(list, isRun)) &&
     isAbsentOr(refuters, list => isListOf(list, isRefuter)) &&
-    isAbsentOr(told, list => isListOf(list, isRun)) &&
+    isAbsentOr(reported, list => isListOf(list, isRun)) &&
     isAbsentOr(windows, list => isListOf(list, isWindow)) &&
     isAbsentOr(latest, isLatest) &&
     isAbsentOr(quiet, list => isListOf(list, pair => isListOf(pair, isTextOrNumber) && pair.length === 2))

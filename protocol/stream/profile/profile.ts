@@ -42,7 +42,7 @@ export interface Profile {
   members?: Members
   /** Features of messages that name no user. Absent in profiles that were stored before there were any. */
   features?: FeatureStates
-  /** The same of messages of a browser that name a user, by `userId`. */
+  /** The same of messages of a browser that name a user, by `userId`; of users beyond a bound together by ''. */
   featuresByUser?: Record<string, FeatureStates>
   /** Users of a browser by `userId`, browsers of a user by `anonymousId`. Absent: none. */
   links?: Links
@@ -57,4 +57,9 @@ export interface Profile {
   taught?: [slotId: string, day: number, outcomes: number][]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]
+  /**
+   * Messages of the browser since its oldest decision here, by day since 1970 of their time: the lowest and highest
+   * number that the browser gave them (`context.seq`), and how many arrived. Absent: none.
+   */
+  arrivals?: [day: number, first: number, last: number, arrived: number][]
 }

@@ -28,7 +28,7 @@ export interface SegmentNews {
   carried?: string[]
 }
 
-/** Whether a value has the shape of `Members`. */
+/** Tells whether a value has the shape of `Members`. */
 export function isMembers(value: unknown): boolean {
   return isListOf(
     value,
@@ -36,7 +36,7 @@ export function isMembers(value: unknown): boolean {
   )
 }
 
-/** Whether a value has the shape of a `SegmentNews`. */
+/** Tells whether a value has the shape of a `SegmentNews`. */
 export function isSegmentNews(value: unknown): boolean {
   const isNames = (names: unknown) => isListOf(names, isText)
   return (

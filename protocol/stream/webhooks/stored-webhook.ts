@@ -25,7 +25,7 @@ export interface StoredWebhook {
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 
-/** Whether a value is the id of a webhook: it becomes part of keys. */
+/** Tells whether a value is the id of a webhook: it becomes part of keys. */
 export function isWebhookId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value)
 }

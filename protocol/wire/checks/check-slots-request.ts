@@ -10,14 +10,14 @@ import { isId, misfit as no } from './parse-stored.js'
 /** Checks the body of `POST /v1/slots`, save the messages it carries, which are checked one by one like any other. */
 export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
   if (!isObject(raw)) return no('the body must be a JSON object')
-  const asked = withTextIds(raw, ['anonymousId', 'userId'])
+  const request = withTextIds(raw, ['anonymousId', 'userId'])
   for (const field of ['anonymousId', 'userId']) {
-    const id = asked[field]
+    const id = request[field]
     if (!id) continue
     if (!isId(id)) return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters, none of them NUL`)
     if (!isMeaningful(id)) return no(`${field} ${JSON.stringify(id)} is no id: leave it out until there is one`)
   }
-  if (!asked.anonymousId && !asked.userId) return no('anonymousId and userId are both missing: one is needed')
+  if (!request.anonymousId && !request.userId) return no('anonymousId and userId are both missing: one is needed')
   if (raw.signature !== undefined && raw.signature !== null && typeof raw.signature !== 'string')
     return no('signature must be text: HMAC-SHA256 of userId in lower-case hex')
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
@@ -38,11 +38,11 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
     return no('preview must be the token of a preview link')
   if (raw.after !== undefined && !(Number.isSafeInteger(raw.after) && (raw.after as number) >= 0))
     return no('after must be a position that an earlier answer gave')
-  if (isObject(asked.context)) asked.context = withTextIds(asked.context, ['sessionId', 'pageViewId'])
-  return { ok: true, value: asked as unknown as SlotsRequest }
+  if (isObject(request.context)) request.context = withTextIds(request.context, ['sessionId', 'pageViewId'])
+  return { ok: true, value: request as unknown as SlotsRequest }
 }
 
-/** A copy in which ids that are numbers are text, as in messages. */
+/** Returns a copy in which ids that are numbers are text, as in messages. */
 function withTextIds(object: Record<string, unknown>, fields: string[]): Record<string, unknown> {
   const copy = { ...object }
   for (const field of fields) {

@@ -12,7 +12,7 @@ export function traitsTrouble(traits: object): string | undefined {
   return `traits have ${bytes} bytes, ${MAX_TRAITS_BYTES} are allowed: send what describes the person, not what they did`
 }
 
-/** Values at all levels, lists and objects among them, as far as `most`. */
+/** Counts values at all levels, lists and objects among them, as far as `most`. */
 function countValues(value: object, most: number): number {
   let count = 0
   for (const child of Object.values(value)) {

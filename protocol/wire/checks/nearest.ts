@@ -5,12 +5,12 @@ const LONGEST = 64
 const BEGINNING = 5
 
 /** Finds the known name that a name is probably meant for. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
+export function nearest(name: string, names: readonly string[]): string | undefined {
   if (name.length > LONGEST) return undefined
   const plain = plainOf(name)
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY
-  for (const meant of known) {
+  for (const meant of names) {
     const most = Math.max(1, Math.floor(meant.length / 3))
     const distance = distanceOf(plain, plainOf(meant), Math.min(most, least))
     if (distance > most || distance >= least) continue

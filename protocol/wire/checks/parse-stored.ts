@@ -29,42 +29,44 @@ export function parseStored<T>(
   return parse(raw)
 }
 
-/** Whether a value is an id or name: not empty, not too long, and without NUL, which separates the parts of keys. */
+/**
+ * Tells whether a value is an id or name: not empty, not too long, and without NUL, which separates the parts of keys.
+ */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH && !value.includes('\0')
 }
 
-/** As `isId`, or the empty text. */
+/** Tells, as `isId`, whether a value is an id, or the empty text. */
 export function isIdOrEmpty(value: unknown): value is string {
   return value === '' || isId(value)
 }
 
-/** Whether a value is the id of a site. */
+/** Tells whether a value is the id of a site. */
 export function isSiteId(value: unknown): value is string {
   return typeof value === 'string' && SITE_ID.test(value)
 }
 
-/** Whether a value is the key of a visitor, see `visitorIdOf`. */
+/** Tells whether a value is the key of a visitor, see `visitorIdOf`. */
 export function isVisitorId(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_VISITOR_ID && !value.includes('\0')
 }
 
-/** Whether a value is a whole number from 0 that the engine can count on from. */
+/** Tells whether a value is a whole number from 0 that the engine can count on from. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** Whether a value is absent, or fit. */
+/** Tells whether a value is absent, or fit. */
 export function isAbsentOr(value: unknown, isFit: (value: unknown) => boolean): boolean {
   return value === undefined || isFit(value)
 }
 
-/** Whether a value is a list whose entries are all fit. */
+/** Tells whether a value is a list whose entries are all fit. */
 export function isListOf(value: unknown, isFit: (entry: unknown) => boolean): value is unknown[] {
   return Array.isArray(value) && value.every(isFit)
 }
 
-/** Whether a value is text. */
+/** Tells whether a value is text. */
 export function isText(value: unknown): value is string {
   return typeof value === 'string'
 }

@@ -180,7 +180,9 @@ function no(code: RejectionCode, reason: string): { ok: false; code: RejectionCo
   return { ok: false, code, reason }
 }
 
-/** A value as a reason names it. One that is nested too deeply for `JSON.stringify`, which recurses, by its kind. */
+/**
+ * Writes a value as a reason names it. One that is nested too deeply for `JSON.stringify`, which recurses, by its kind.
+ */
 function show(value: unknown): string {
   let text: string
   try {

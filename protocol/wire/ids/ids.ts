@@ -10,7 +10,7 @@ export const NO_ID =
 let usual: unknown[] = []
 const REMEMBERED = 8
 
-/** Whether a text or number can be an id as far as its meaning goes. Its length is another question. */
+/** Tells whether a text or number can be an id as far as its meaning goes. Its length is another question. */
 export function isMeaningful(id: string | number): boolean {
   if (usual.includes(id)) return true
   if (NO_ID.test(withoutFrame(String(id)))) return false
@@ -22,8 +22,8 @@ export function isMeaningful(id: string | number): boolean {
 const FRAME = /["'\s[\]]/
 
 /**
- * The text within its quotes, spaces and brackets: of many of them the pattern alone would take the square of their
- * number.
+ * Returns the text within its quotes, spaces and brackets: of many of them the pattern alone would take the square of
+ * their number.
  */
 function withoutFrame(text: string): string {
   let from = 0

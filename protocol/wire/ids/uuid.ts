@@ -1,5 +1,5 @@
 /**
- * A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random, so that ids made later sort later.
+ * Creates a UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random, so that ids made later sort later.
  *
  * @param now milliseconds since the epoch
  * @param random 10 random bytes

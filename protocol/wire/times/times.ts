@@ -5,9 +5,10 @@ export type CorrectedTime =
   { ok: true; timestamp: number; clamped?: true } | { ok: false; reason: string }
 
 /**
- * A client's time by the server's clock: `received − (sent − client)`, as Segment defines it. What then lies after
- * receipt by up to a day is clamped to receipt. Further off, or before the year 2000, the clock was put right between
- * the two, or the time of sending is stale: the client's time is taken where it can be one, and else that of receipt.
+ * Converts a client's time by the server's clock: `received − (sent − client)`, as Segment defines it. What then lies
+ * after receipt by up to a day is clamped to receipt. Further off, or before the year 2000, the clock was put right
+ * between the two, or the time of sending is stale: the client's time is taken where it can be one, and else that of
+ * receipt.
  *
  * The time of a client that doesn't say when it sent is accepted, within the same limits: an import with
  * impossible times has to be reported.
@@ -36,7 +37,7 @@ const USUAL_DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
 const ISO_DATE = /^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i
 
 /**
- * Milliseconds since the epoch of an ISO 8601 date, or undefined. Lenient where Segment's own examples are
+ * Parses milliseconds since the epoch of an ISO 8601 date, or undefined. Lenient where Segment's own examples are
  * (`2015-2-02T…`); a time without a zone is UTC, so that it means the same on every server.
  */
 export function parseTime(text: string): number | undefined {
@@ -69,7 +70,7 @@ export function parseTime(text: string): number | undefined {
   return Number.isNaN(parsed) || !isOfCalendar(calendarDay) ? undefined : parsed
 }
 
-/** Whether a day of its month exists: `Date.parse` takes 30 February for 2 March. */
+/** Tells whether a day of its month exists: `Date.parse` takes 30 February for 2 March. */
 function isOfCalendar(day: string): boolean {
   return Number(day.slice(8)) <= 28 || new Date(`${day}T00:00:00Z`).toISOString().startsWith(day)
 }

@@ -20,12 +20,12 @@ export async function collectEntries<T>(entries: Entries<T>, what: string): Prom
     () => entries.stop(new Error(`${what} were not told within ${SILENT_S} s`)),
   )
   try {
-    const found: T[] = []
+    const collected: T[] = []
     for await (const entry of entries) {
       notice.heard()
-      found.push(entry)
+      collected.push(entry)
     }
-    return found
+    return collected
   } finally {
     notice.stop()
   }

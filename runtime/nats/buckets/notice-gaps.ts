@@ -1,16 +1,19 @@
-/** Compares what a watch of a bucket has told with what the bucket has, from one look at the bucket to the next. */
+/**
+ * Compares what a watch of a bucket has delivered with what the bucket has, from one look at the bucket to the next.
+ */
 export interface GapNotice {
-  /** A watch began; up to revision `empty` there is nothing that it could tell. */
+  /** Takes note that a watch began; up to revision `empty` there is nothing that it could tell. */
   began(empty: number): void
   ended(): void
-  /** The watch told of the entry at this revision. */
+  /** Takes note that the watch delivered the entry at this revision. */
   heard(revision: number): void
-  /** A look was in vain. */
+  /** Takes note of a look that was in vain. */
   unknown(): void
   /**
-   * A look: `newest` is the highest revision that the bucket gave out. Whether the watch told nothing since the look
-   * before, and lacks what was there at that time. Said once for each revision: an entry that was erased, or is too
-   * old, never comes.
+   * Tells whether the watch delivered nothing since the look before, and lacks what was there at that time; once for
+   * each revision, because an entry that was erased, or is too old, never comes.
+   *
+   * @param newest highest revision that the bucket gave out
    */
   isNewestMissing(newest: number): boolean
 }
@@ -18,10 +21,10 @@ export interface GapNotice {
 /** Creates the notice of one followed bucket. */
 export function noticeGaps(): GapNotice {
   let following = false
-  let told = 0
+  let delivered = 0
   let through = 0
   let excused = 0
-  let last: { newest: number; told: number } | undefined
+  let last: { newest: number; delivered: number } | undefined
   return {
     began(empty) {
       following = true
@@ -32,7 +35,7 @@ export function noticeGaps(): GapNotice {
       following = false
     },
     heard(revision) {
-      told++
+      delivered++
       through = Math.max(through, revision)
     },
     unknown() {
@@ -40,10 +43,11 @@ export function noticeGaps(): GapNotice {
     },
     isNewestMissing(newest) {
       const before = last
-      last = following ? { newest, told } : undefined
+      last = following ? { newest, delivered } : undefined
       // A bucket that lost its end, in a power cut say, gives its revisions out again.
       if (newest < excused) excused = 0
-      if (!following || !before || before.told !== told || before.newest <= Math.max(through, excused)) return false
+      if (!following || !before || before.delivered !== delivered || before.newest <= Math.max(through, excused))
+        return false
       excused = before.newest
       return true
     },

@@ -28,8 +28,8 @@ export function parseEntry<T>(entry: Pick<KvEntry, 'json'>, parse: (raw: unknown
 }
 
 /**
- * The value of an entry of a bucket; undefined for one that doesn't fit, which is logged and counted. The entry's key
- * must be no visitor's: it goes into the log.
+ * Returns the value of an entry of a bucket; undefined for one that doesn't fit, which is logged and counted. The
+ * entry's key must be no visitor's: it goes into the log.
  */
 export function usableValue<T>(
   bucket: string,

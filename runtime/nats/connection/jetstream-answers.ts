@@ -3,7 +3,7 @@ import { connectionOptions } from './nats.js'
 import type { NatsAccess } from './nats-access.js'
 
 /**
- * Whether JetStream answers a question about a stream within `timeoutMs` milliseconds: a server may take
+ * Tells whether JetStream answers a question about a stream within `timeoutMs` milliseconds: a server may take
  * connections and yet be stuck for good, as nats-server 2.9 is after its disk was full.
  */
 export async function jetStreamAnswers(access: NatsAccess, timeoutMs: number): Promise<boolean> {

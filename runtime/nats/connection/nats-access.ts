@@ -110,12 +110,12 @@ function tlsSettings(env: Environment): NatsAccess['tls'] {
 
 /** A password goes to no other address than the one it was made for. */
 function withKeptOperator(access: NatsAccess, anyAddress: boolean, env: Environment): NatsAccess {
-  const kept = readKept(join(textSetting('DATA_DIR', env), NATS_USERS_FILE))
-  const password = kept?.passwords[OPERATOR]
-  if (!kept || !password) return access
+  const stored = readKept(join(textSetting('DATA_DIR', env), NATS_USERS_FILE))
+  const password = stored?.passwords[OPERATOR]
+  if (!stored || !password) return access
   const account = { user: OPERATOR, password, inboxPrefix: inboxPrefixOf(OPERATOR) }
-  if (anyAddress) return { ...access, servers: [kept.url], ...account }
-  const { port } = new URL(kept.url)
+  if (anyAddress) return { ...access, servers: [stored.url], ...account }
+  const { port } = new URL(stored.url)
   const isTheirs = access.servers.every(server => {
     const { hostname, port: at } = new URL(server)
     return LOOPBACK.test(hostname) && (at || String(DEFAULT_PORT)) === port

@@ -105,8 +105,12 @@ export async function connectNats(access: NatsAccess | string, name: string, log
       return () => listeners.delete(listener)
     },
     async servers() {
-      const told = (connection.info?.connect_urls ?? []).filter(url => !servers.some(own => own.endsWith(`//${url}`)))
-      const answers = await Promise.all([...servers, ...told].map(url => askServer({ ...account, servers: [url] })))
+      const announced = (connection.info?.connect_urls ?? []).filter(
+        url => !servers.some(configured => configured.endsWith(`//${url}`)),
+      )
+      const answers = await Promise.all(
+        [...servers, ...announced].map(url => askServer({ ...account, servers: [url] })),
+      )
       return [...new Map(answers.flatMap(each => (each ? [[each.name, each] as const] : []))).values()]
     },
     close() {

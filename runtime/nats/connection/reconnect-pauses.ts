@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from '@nats-io/transport-node'
 
 /**
- * When to try a server again, as options of the NATS client: a pause of one to two times `waitMs` between two attempts
- * on the same server.
+ * Returns when to try a server again, as options of the NATS client: a pause of one to two times `waitMs` between two
+ * attempts on the same server.
  *
  * The client's own pauses go by the wall clock: when that is set back while there is no connection, it would not try
  * again before the time of its last attempt has come a second time.

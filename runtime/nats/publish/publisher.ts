@@ -135,8 +135,8 @@ function watchLoss(connection: NatsConnection, onLoss: () => void): () => boolea
 
 function optionsOf(reply: string, msgId: string | undefined, expected: number | undefined): PublishOptions {
   if (msgId === undefined && expected === undefined) return { reply }
-  const found = headers()
-  if (msgId !== undefined) found.append('Nats-Msg-Id', msgId)
-  if (expected !== undefined) found.append('Nats-Expected-Last-Subject-Sequence', String(expected))
-  return { reply, headers: found }
+  const fields = headers()
+  if (msgId !== undefined) fields.append('Nats-Msg-Id', msgId)
+  if (expected !== undefined) fields.append('Nats-Expected-Last-Subject-Sequence', String(expected))
+  return { reply, headers: fields }
 }

@@ -14,7 +14,7 @@ export interface Waiting {
 export interface Unacknowledged {
   readonly size: number
   has(key: string): boolean
-  /** Whether one more message of so many bytes is within the bounds. */
+  /** Tells whether one more message of so many bytes is within the bounds. */
   hasRoom(bytes: number): boolean
   add(key: string, waiting: Waiting): void
   /** Removes a message, and returns it. */
@@ -60,9 +60,9 @@ export function createUnacknowledged(maxMessages: number, maxBytes: number): Una
     },
     rejectOverdue(now, reason) {
       // Insertion order is order of deadline, so this looks at the overdue ones and one more.
-      for (const [key, { deadline, bytes: given }] of waitingOf) {
+      for (const [key, { deadline, bytes: size }] of waitingOf) {
         if (deadline > now) break
-        stalledBytes += given
+        stalledBytes += size
         take(key)?.reject(new PublishError('timeout', reason))
       }
     },

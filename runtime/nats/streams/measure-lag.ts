@@ -35,7 +35,10 @@ export async function measureLag(
     }),
   )
 
-  /** Time of the first message from `seq` on, in milliseconds. The client knows this request for direct reads only. */
+  /**
+   * Resolves to the time of the first message from `seq` on, in milliseconds. The client knows this request for direct
+   * reads only.
+   */
   async function timeOfNext(seq: number, subject: string): Promise<number | undefined> {
     const request = JSON.stringify({ seq, next_by_subj: subject })
     const answer = await connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, request, { timeout: 5_000 })

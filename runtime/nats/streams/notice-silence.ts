@@ -1,6 +1,6 @@
 /** Notices that nothing is heard any more. */
 export interface SilenceNotice {
-  /** Something was heard. */
+  /** Takes note that something was heard. */
   heard(): void
   stop(): void
 }

@@ -174,7 +174,7 @@ export const WAREHOUSE = {
     min: 1,
     max: 60_000,
     meaning:
-      'How long a block waits for more rows, one of profiles at least 2,000 ms. Less: fresher tables, more parts',
+      'How long a block waits for more rows: one of profiles at least 2,000 ms, others up to 1,000 ms where inserting takes more than a tenth of the time. Less: fresher tables, more parts',
     beyond: 'the block is inserted',
   },
   WAREHOUSE_BLOCK_ROWS: {

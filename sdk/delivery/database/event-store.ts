@@ -28,8 +28,8 @@ export interface EventStore {
 
 /** Creates a store over any kind of tables. */
 export function createEventStore(transact: Transact): EventStore {
-  let known: State | undefined
-  /** A transaction that changes the state. */
+  let lastState: State | undefined
+  /** Runs a transaction that changes the state. */
   const update = <T>(body: (tables: Tables, state: State) => Promise<T>) =>
     transact(async tables => {
       const state = (await tables.meta.get('state')) ?? emptyState()
@@ -40,11 +40,11 @@ export function createEventStore(transact: Transact): EventStore {
       // The page may end before the answer.
       tables.commit()
       await written
-      known = state
+      lastState = state
       return result
     })
   return {
-    known: () => known,
+    known: () => lastState,
     add: (chunks, dropped, seq) =>
       update(async (tables, state) => {
         state.seq = Math.max(state.seq, seq)

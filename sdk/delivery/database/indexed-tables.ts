@@ -28,7 +28,7 @@ export async function openIndexedTables(name: string, onClosed: () => void): Pro
     db.close()
     onClosed()
   }
-  // Safari on iOS closes the databases of pages in the background.
+  // Safari on iOS closes the databases of pages in the background (https://bugs.webkit.org/show_bug.cgi?id=197050).
   db.onclose = onClosed
   return {
     close: () => db.close(),

@@ -4,8 +4,8 @@ import type { createMemoryTables } from './memory-tables.js'
 import type { State, Transact } from './tables.js'
 
 /**
- * Longest time a transaction or an opening may take. WebKit's IndexedDB is known to hang for good; nothing is worth
- * waiting longer.
+ * Longest time a transaction or an opening may take. WebKit's IndexedDB is known to hang for good
+ * (https://bugs.webkit.org/show_bug.cgi?id=226547); nothing is worth waiting longer.
  */
 const PATIENCE_MS = 5_000
 
@@ -16,13 +16,13 @@ const PATIENCE_MS = 5_000
  * with the outbox, which sends them when the page ends.
  *
  * @param open opens the durable tables; `onClosed` tells that the connection is gone
- * @param known the latest state, so that counting goes on
+ * @param lastState the latest state, so that counting goes on
  * @param loadMemory finds what makes tables in memory
  * @param memoryOnly never opens the durable tables
  */
 export function createResilientTables(
   open: (onClosed: () => void) => Promise<Connection>,
-  known: () => State | undefined,
+  lastState: () => State | undefined,
   loadMemory: () => Promise<typeof createMemoryTables>,
   log: Log,
   memoryOnly = false,
@@ -66,7 +66,7 @@ export function createResilientTables(
           close()
         }
       durable = false
-      memory ??= loadMemory().then(create => create(structuredClone(known())))
+      memory ??= loadMemory().then(create => create(structuredClone(lastState())))
       const transact = await memory
       return transact(body)
     },

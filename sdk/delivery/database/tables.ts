@@ -57,7 +57,7 @@ export function emptyState(): State {
 /** Records in the order of their keys: the methods of IndexedDB's object stores that are used here. */
 export interface Table<T> {
   get(key: string): Promise<T | undefined>
-  /** The first `count`; all without it. */
+  /** Reads the first `count`; all without it. */
   getAll(query?: null, count?: number): Promise<T[]>
   put(record: T): Promise<unknown>
   delete(key: string): Promise<unknown>

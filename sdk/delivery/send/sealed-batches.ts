@@ -69,11 +69,11 @@ function ask(write: Promise<unknown>): void {
 }
 
 /** Lets the counters catch up with a batch that was sealed without the store. */
-export function count(state: State, { held, texts: { length } }: SealedBatch): void {
-  if (!held) return
-  state.seq = Math.max(state.seq, held.last)
+export function count(state: State, { held: uncounted, texts: { length } }: SealedBatch): void {
+  if (!uncounted) return
+  state.seq = Math.max(state.seq, uncounted.last)
   state.ledger.sent += length
-  wait(state, held.unwritten, held.bytes)
+  wait(state, uncounted.unwritten, uncounted.bytes)
 }
 
 /** Takes a batch out, and counts it as acknowledged save what was dropped. */

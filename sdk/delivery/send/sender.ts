@@ -34,7 +34,7 @@ export interface Sender {
   acknowledge(batch: SealedBatch, answer: unknown): Promise<void>
   /** Begins, with messages that earlier pages left. Until then nothing is sent or stored. */
   start(): void
-  /** The network seems to be back: tries at once, unless the collector asked to wait. */
+  /** Tries at once, as the network seems to be back, unless the collector asked to wait. */
   online(): void
   stop(): void
 }
@@ -111,7 +111,7 @@ export function createSender(deps: SenderDeps): Sender {
     return store.settle(batchId, { [reason]: texts.length })
   }
 
-  /** One attempt; the first outlives the page, should it end meanwhile. */
+  /** Makes one attempt; the first outlives the page, should it end meanwhile. */
   const attempt = (batch: SealedBatch, keepalive: boolean, compress = false): Promise<Outcome> => {
     const { batchId } = batch
     const underWay = attempts.get(batchId)

@@ -63,7 +63,8 @@ export function createTransport(
           credentials,
           signal: abort.signal,
         })
-        // Read even when it isn't needed: Chromium counts the request against the 64 KiB until the body is read.
+        // Read even when it isn't needed: Chromium counts the request against the 64 KiB until the body is read
+        // (https://github.com/open-telemetry/opentelemetry-js/pull/7002).
         const text = await response.text()
         return { status: response.status, retryAfter: response.headers.get('Retry-After'), text }
       } catch {

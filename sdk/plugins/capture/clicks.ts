@@ -20,9 +20,9 @@ export function clicks({ track, listeners, settings }: PluginApi): () => void {
       if (path.some(element => element.hasAttribute('data-no-track'))) return
       // By its prototype: a form's field that is named `matches` hides the method.
       const find = (selector: string) => path.find(element => Element.prototype.matches.call(element, selector))
-      const wanted = settings.clicks === 'auto' ? `[data-track],${CLICKABLE}` : '[data-track]'
+      const trackable = settings.clicks === 'auto' ? `[data-track],${CLICKABLE}` : '[data-track]'
       // A button inside a marked card is the card's click; a mark inside a link is its own.
-      const target = find('[data-track]') ?? find(wanted)
+      const target = find('[data-track]') ?? find(trackable)
       if (!target) return
       const name = (target as HTMLElement).dataset?.track
       if (name) track(name, propertiesOf(target as HTMLElement))

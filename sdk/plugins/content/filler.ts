@@ -102,7 +102,7 @@ export async function createFiller(
     clear(element)
     const marked = outcome === 'holdout' ? [element, ...element.children] : []
     // Items that other visitors see are compared with the page's own content, child by child.
-    for (const own of marked) mark(own, { contentId: '', position: 1 })
+    for (const markedElement of marked) mark(markedElement, { contentId: '', position: 1 })
     if (!nodes.length && !marked.length) return false
     const hide = nodes.length ? standIn(element, nodes, log) : () => {}
     element.dataset.decisionId = decisionId

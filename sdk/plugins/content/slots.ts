@@ -4,7 +4,7 @@ import type { Load } from '../loadable.js'
 import type { Filler } from './filler.js'
 
 /** Elements that were asked for, and by which client: another one follows when the visitor's consent changes. */
-const known = new WeakMap<Element, PluginApi>()
+const clientOf = new WeakMap<Element, PluginApi>()
 
 /**
  * Finds the document's `[data-slot]` elements and asks for their content, those of one moment in one request. In the
@@ -20,14 +20,14 @@ export function slots(client: PluginApi, load: Load): () => void {
     const { slot = '', count } = element.dataset
     element.ariaBusy = 'true'
     let until = 0
-    const asked = personalizerOf(client)(slot, { count: Number(count) || undefined }, () => {
+    const answer = personalizerOf(client)(slot, { count: Number(count) || undefined }, () => {
       until = Date.now() + settings.slotTimeout
     })
     // Beside the request, so that it takes no time of its own.
     filling ??= Promise.resolve(load('filler'))
       .then(create => create(client, load, again))
       .catch(log as () => undefined)
-    const decision = await asked
+    const decision = await answer
     // Without a request, as for what a server has decided, the time is that of the code alone.
     until ||= Date.now() + settings.slotTimeout
     const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
@@ -38,19 +38,19 @@ export function slots(client: PluginApi, load: Load): () => void {
     if (!fillWith) log('not filled', slot, 'code is late')
   }
   const again = (element: HTMLElement) => {
-    if (known.get(element) === client) fill(element).catch(log)
+    if (clientOf.get(element) === client) fill(element).catch(log)
   }
   const find = (element: HTMLElement) => {
     const { slotState, decisionId } = element.dataset
-    if (known.get(element) === client) return void filling?.then(fillWith => fillWith?.(element))
+    if (clientOf.get(element) === client) return void filling?.then(fillWith => fillWith?.(element))
     // States that this package has not set are the page's own.
-    if (decisionId || (slotState && !(known.has(element) && slotState === 'fallback'))) return
+    if (decisionId || (slotState && !(clientOf.has(element) && slotState === 'fallback'))) return
     // While the document is parsed: those that are there when the first is. All others in one request after it.
     if (isAsking && document.readyState === 'loading') return
     queueMicrotask(() => {
       isAsking = true
     })
-    known.set(element, client)
+    clientOf.set(element, client)
     again(element)
   }
   client.find('data-slot', find)

@@ -19,7 +19,7 @@ button { margin-left: 8px; font: inherit; }
  * a preview is tracked. A badge says that the page is one, and ends it.
  */
 export function preview(client: PluginApi, token: string): void {
-  const { visitorIds, listeners, delivery, personalizer: own } = client
+  const { visitorIds, listeners, delivery, personalizer: originalPersonalizer } = client
   client.personalizer = personalizerOf({
     ...client,
     personalizer: undefined,
@@ -49,7 +49,7 @@ export function preview(client: PluginApi, token: string): void {
     const { status } = await fetch(url, { method: 'POST', body, credentials: delivery.credentials })
     if (status !== 403 || listeners.signal.aborted) return
     endPreview()
-    client.personalizer = own
+    client.personalizer = originalPersonalizer
     text.textContent = 'The preview link has expired'
     refresh()
   }

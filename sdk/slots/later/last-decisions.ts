@@ -28,17 +28,17 @@ export function createLastDecisions(storage: KeyValue, now: () => number) {
   return {
     /** Takes note of an answer. One without content says that there is nothing to show. */
     keep(person: string, { slotId, outcome, items }: SlotDecision): void {
-      const known = read()
-      const kept = outcome === 'served' ? ([now(), person, items] as const) : undefined
-      if (!kept && !known[slotId]) return
-      const text = JSON.stringify({ ...known, [slotId]: kept })
+      const decisions = read()
+      const entry = outcome === 'served' ? ([now(), person, items] as const) : undefined
+      if (!entry && !decisions[slotId]) return
+      const text = JSON.stringify({ ...decisions, [slotId]: entry })
       storage.set(KEY, text.length > KEPT_LENGTH ? undefined : text)
     },
     /** Returns what a slot has shown last, to the same person and within a day, if anything. */
     recall(person: string, slotId: string): Pick<SlotDecision, 'outcome' | 'items' | 'cachedAt'> | undefined {
-      const known = read()[slotId]
-      if (!Array.isArray(known)) return undefined
-      const [at, whose, items] = known
+      const entry = read()[slotId]
+      if (!Array.isArray(entry)) return undefined
+      const [at, whose, items] = entry
       const isFresh = whose === person && now() - at < LAST_MS && Array.isArray(items)
       return isFresh ? { outcome: 'served', items, cachedAt: at } : undefined
     },

@@ -10,18 +10,18 @@ const KEY = 'slotstream.preview'
  */
 export function previewToken(): string | undefined {
   const url = new URL(location.href)
-  const given = url.searchParams.get(PARAMETER)
-  if (given !== null) {
+  const inUrl = url.searchParams.get(PARAMETER)
+  if (inUrl !== null) {
     url.searchParams.delete(PARAMETER)
     history.replaceState(history.state, '', url)
   }
   try {
-    if (given) sessionStorage.setItem(KEY, given)
-    else if (given !== null) endPreview()
+    if (inUrl) sessionStorage.setItem(KEY, inUrl)
+    else if (inUrl !== null) endPreview()
     return sessionStorage.getItem(KEY) || undefined
   } catch {
     // Storage is blocked: it is valid for this page.
-    return given || undefined
+    return inUrl || undefined
   }
 }
 

@@ -2,8 +2,8 @@ import { posix, win32 } from 'node:path'
 import type { Machine } from './machine.js'
 
 /**
- * Absolute paths at which a program may be, best first: `names` in each folder of PATH, then in `extraFolders`.
- * Relative entries of PATH are left out: what they mean changes with the working folder.
+ * Returns the absolute paths at which a program may be, best first: `names` in each folder of PATH, then in
+ * `extraFolders`. Relative entries of PATH are left out: what they mean changes with the working folder.
  */
 export function candidates(
   { platform, env }: Pick<Machine, 'platform' | 'env'>,
@@ -17,7 +17,7 @@ export function candidates(
   return [...new Set([...folders, ...extraFolders].flatMap(folder => files.map(file => join(folder, file))))]
 }
 
-/** The file name of a program on a platform. */
+/** Returns the file name of a program on a platform. */
 export function executableName(platform: NodeJS.Platform, name: string): string {
   return platform === 'win32' ? `${name}.exe` : name
 }

@@ -9,7 +9,7 @@ export interface Machine {
   arch: string
   isRoot: boolean
   env: Readonly<Record<string, string | undefined>>
-  /** Is there a file that may be executed? */
+  /** Tells whether there is a file that may be executed. */
   isExecutable(path: string): Promise<boolean>
   /** Runs a command to its end and resolves to what it printed. Rejects with its last line of complaint. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<string>
@@ -34,7 +34,7 @@ export interface RunOptions {
 const commandTimeoutMs = 15 * 60_000
 const downloadTimeoutMs = 10 * 60_000
 
-/** The machine that this process runs on. */
+/** Returns the machine that this process runs on. */
 export function thisMachine(): Machine {
   return {
     platform: process.platform,

@@ -3,7 +3,7 @@ import type { Machine } from './machine.js'
 // A program that doesn't say its version in this time is no program to build on.
 const answerTimeoutMs = 30_000
 
-/** Answer of a program to `--version`, or the reason why there is none. */
+/** Resolves to the answer of a program to `--version`, or the reason why there is none. */
 export async function askVersion(
   machine: Pick<Machine, 'run'>,
   path: string,
@@ -15,9 +15,9 @@ export async function askVersion(
   }
 }
 
-/** The version in what a program printed ("nats-server: v2.10.4"), or nothing when there is none. */
+/** Parses the version in what a program printed ("nats-server: v2.10.4"), or nothing when there is none. */
 export function parseVersion(printed: string): { text: string; major: number; minor: number } | undefined {
-  const found = /\bv?((\d+)\.(\d+)(?:\.\d+)?(?:-[\w.]+)?)/.exec(printed)
-  if (!found) return undefined
-  return { text: found[1]!, major: Number(found[2]), minor: Number(found[3]) }
+  const match = /\bv?((\d+)\.(\d+)(?:\.\d+)?(?:-[\w.]+)?)/.exec(printed)
+  if (!match) return undefined
+  return { text: match[1]!, major: Number(match[2]), minor: Number(match[3]) }
 }

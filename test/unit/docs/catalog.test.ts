@@ -75,7 +75,8 @@ describe('the documentation of the catalog', () => {
 
   it('shows slots, content and tests that can be stored, and that pass', () => {
     const shown = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!) as object)
-    const { slots, content, tests } = Object.assign({}, ...shown) as Record<'slots' | 'content' | 'tests', object[]>
+    const all = (list: string) => shown.flatMap(body => ((body as Record<string, object[]>)[list] ?? []) as object[])
+    const [slots, content, tests] = [all('slots'), all('content'), all('tests')]
     const checkedSlots = slots.map(strictSlot)
     const checkedContent = content.map(item => strictContent(item, new Set(['hero'])))
     const checkedTests = checkDecisionTests(tests)

@@ -15,6 +15,8 @@ interface OutcomeRow {
   at: string
   reward: string
   previous: string | null
+  stratum: number
+  previous_stratum: number
   segments: string[]
   features: string[]
   received: string
@@ -48,7 +50,7 @@ export async function* outcomeMessages(
   const { where, params } = conditionOf(selection)
   const result = await clickhouse.query({
     query: `SELECT site_id, record_id, decision_id, slot_id, content_id, position, toUnixTimestamp64Milli(decided_at) AS at,
-                   reward, previous, segments, features, toString(received_at) AS received, toString(stream_seq) AS seq
+                   reward, previous, stratum, previous_stratum, segments, features, toString(received_at) AS received, toString(stream_seq) AS seq
             FROM slotstream.learning_outcomes
             WHERE ${where}
             ORDER BY stream_seq, batch_index
@@ -104,6 +106,8 @@ function recordOf(row: OutcomeRow): LearningRecord {
     at: Number(row.at),
     reward: Number(row.reward),
     ...(row.previous !== null && { previous: Number(row.previous) }),
+    ...(row.stratum > 0 && { stratum: row.stratum }),
+    ...(row.previous_stratum > 0 && { previousStratum: row.previous_stratum }),
     ...(row.segments.length > 0 && { segments: row.segments }),
     ...(features.length > 0 && { features }),
   }

@@ -8,7 +8,7 @@ import { createDraftCatalog, type DraftCatalog } from './draft-catalog.js'
 import { createDrafts } from './drafts.js'
 import { type CatalogRevision, readHead, type StoredHead, writeHead } from './head.js'
 import { createLiveItems } from './live-items.js'
-import { type CatalogState, createState, withTargets } from './state.js'
+import { type CatalogState, createState, usableOf, withTargets } from './state.js'
 import { createValues, type Values, valuesPrefix } from './values.js'
 
 /** A site's catalog as a whole, with its revision: 0 where there never was a change. */
@@ -82,12 +82,8 @@ export function createCatalogStore(buckets: { catalog: KV; catalogHistory: KV },
 
 /** Returns the catalog of a view. */
 export async function wholeOf(state: CatalogState): Promise<RevisedCatalog> {
-  const [slots, content] = await Promise.all([state.all('slot'), state.all('content')])
-  return {
-    revision: state.head.revision,
-    slots: [...slots.values()].flatMap(({ value }) => (value ? [value as Slot] : [])),
-    content: [...content.values()].flatMap(({ value }) => (value ? [value as Content] : [])),
-  }
+  const [slots, content] = await Promise.all([usableOf<Slot>(state, 'slot'), usableOf<Content>(state, 'content')])
+  return { revision: state.head.revision, slots, content }
 }
 
 /** Resolves to what undoes all revisions after one; undefined: that one is not kept. */

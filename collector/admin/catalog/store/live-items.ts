@@ -93,7 +93,7 @@ export function createLiveItems(bucket: KV): LiveItems {
   }
 }
 
-/** Whether an item is as it is to be. */
+/** Tells whether an item is as it is to be. */
 export function isAsTarget({ value }: Pick<LiveItem, 'value'>, { after }: Target): boolean {
   return isDeepStrictEqual(value, after)
 }

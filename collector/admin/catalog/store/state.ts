@@ -1,4 +1,4 @@
-import { type CatalogKind, keyOf, type Target } from './changes.js'
+import { type CatalogItem, type CatalogKind, keyOf, type Target } from './changes.js'
 import type { StoredHead } from './head.js'
 import type { LiveItem, LiveItems } from './live-items.js'
 
@@ -42,6 +42,11 @@ function remembered<K, T>(known: Map<K, Promise<T>>, key: K, read: () => Promise
   const value = known.get(key) ?? read()
   known.set(key, value)
   return value
+}
+
+/** Resolves to all slots, or all contents, that can be used. */
+export async function usableOf<T extends CatalogItem>(state: CatalogState, kind: CatalogKind): Promise<T[]> {
+  return [...(await state.all(kind)).values()].flatMap(({ value }) => (value ? [value as T] : []))
 }
 
 /** Returns the view of a catalog in which these items are as they are to be. */

@@ -65,7 +65,7 @@ export function valuesPrefix(siteId: string): string {
   return `${siteId}.value`
 }
 
-/** Whether a value is a `ValueRef`. */
+/** Tells whether a value is a `ValueRef`. */
 export function isValueRef(value: unknown): value is ValueRef {
   const { id, pieces, bytes } = (value ?? {}) as Partial<Record<keyof ValueRef, unknown>>
   return (

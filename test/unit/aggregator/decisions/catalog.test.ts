@@ -126,4 +126,62 @@ describe('the catalog', () => {
     expect(catalog.waysOf('shop', 'hero')).toEqual([itself])
     expect(catalog.slotOf('shop', 'hero')).toBe(itself)
   })
+
+  it('takes content by candidates, which enters and leaves as it changes, and compiles no other slot for it', () => {
+    const { catalog, slot, content } = shop()
+    const ids = (id: string) => catalog.slotOf('shop', id)?.contents.map(each => each.id)
+    content('tent', [], { category: 'tents', price: 150 })
+    content('palace', [], { category: 'tents', price: 900 })
+    content('lamp', ['deals'], { category: 'lamps' })
+    slot('deals', { candidates: { category: 'tents', price: { $lt: 200 } } })
+    slot('lamps', { candidates: { category: 'lamps' } })
+    expect([ids('deals'), ids('lamps')]).toEqual([['lamp', 'tent'], ['lamp']])
+
+    const [deals, lamps] = [catalog.slotOf('shop', 'deals'), catalog.slotOf('shop', 'lamps')]
+    content('hut', [], { category: 'huts' })
+    expect(catalog.slotOf('shop', 'deals')).toBe(deals)
+    content('palace', [], { category: 'tents', price: 199 })
+    expect(ids('deals')).toEqual(['lamp', 'palace', 'tent'])
+    expect(catalog.slotOf('shop', 'lamps')).toBe(lamps)
+    content('tent', [], { category: 'tents', price: 200 })
+    expect(ids('deals')).toEqual(['lamp', 'palace'])
+    catalog.set('shop.content.palace', undefined)
+    expect(ids('deals')).toEqual(['lamp'])
+    slot('deals', { candidates: { price: { $gte: 200 } } })
+    expect(ids('deals')).toEqual(['lamp', 'tent'])
+    slot('deals', {})
+    expect(ids('deals')).toEqual(['lamp'])
+  })
+
+  it('keeps a slot whose new candidates are of no use as it was, with the content of now', () => {
+    const { catalog, slot, content } = shop()
+    const ids = () => catalog.slotOf('shop', 'deals')?.contents.map(each => each.id)
+    content('a', [], { price: 1 })
+    slot('deals', { candidates: { price: { $lt: 5 } } })
+    expect(ids()).toEqual(['a'])
+    for (const candidates of [7, null, [], { prize: 1 }, { price: { $les: 1 } }, { brand: { $regex: '(' } }]) {
+      const reason = slot('deals', { candidates })
+      if (candidates === null) slot('deals', { candidates: { price: { $lt: 5 } } })
+      else expect(reason).toContain('the version before stays')
+    }
+    content('b', [], { price: 2 })
+    expect(ids()).toEqual(['a', 'b'])
+    expect(slot('other', { candidates: { prize: 1 } })).toContain('did you mean "price"?')
+    expect(catalog.slotOf('shop', 'other')).toBeUndefined()
+  })
+
+  it('lets arms of experiments have some of the content that candidates take', () => {
+    const { catalog, slot, content } = shop()
+    slot('deals', { candidates: { price: { $lt: 5 } } })
+    for (const id of ['a', 'b', 'c']) content(id, [], { price: 1 })
+    const arms: ExperimentArm[] = [
+      { id: 'control', share: 0.5 },
+      { id: 'few', share: 0.5, contentIds: ['c', 'a'] },
+    ]
+    catalog.setExperiments('shop', [{ id: 'e', slot: 'deals', arms } as Experiment])
+    const few = () => catalog.waysOf('shop', 'deals')[2]?.contents.map(each => each.id)
+    expect(few()).toEqual(['a', 'c'])
+    content('c', [], { price: 9 })
+    expect(few()).toEqual(['a'])
+  })
 })

@@ -154,6 +154,30 @@ describe('a folder with a catalog', () => {
     ])
   })
 
+  it('with candidates is checked: the condition, payloads by the schema, and tests, which say what is not taken', async () => {
+    const deals = { id: 'deals', candidates: { price: { $lt: 200 } }, schema: { type: 'object', required: ['title'] } }
+    const content = [
+      { id: 'tent', price: 150, payload: { title: 'Tent' } },
+      { id: 'palace', price: 250 },
+    ]
+    const test = { slot: 'deals', expect: { never: ['palace'], always: ['tent'] } }
+    await write({ 'slots.json': [deals], 'content.json': content, 'tests/a.json': test })
+    expect((await run('check', folder)).said).toBe('1 slot, 2 contents: no problems\n1 decision test passed')
+    await write({ 'tests/a.json': { slot: 'deals', expect: { always: ['palace'] } } })
+    expect((await run('check', folder)).failed).toContain(
+      'always palace: it cannot be shown, the slot does not take it: price is 250, wanted less than 200',
+    )
+    await write({ 'slots.json': [{ ...deals, candidates: { prize: 1, tags: { $inn: ['a'] } } }] })
+    expect((await run('check', folder)).failed?.split('\n').slice(0, 2)).toEqual([
+      expect.stringContaining(
+        'slots[0]: candidates.prize: a content has no "prize" that can be asked for: did you mean "price"?',
+      ),
+      expect.stringContaining('slots[0]: candidates.tags.$inn: unknown operator $inn: did you mean $in?'),
+    ])
+    await write({ 'slots.json': [deals], 'content.json': [{ id: 'tent', price: 150 }] })
+    expect((await run('check', folder)).failed).toContain('content[0]: payload.title is missing (schema of slot deals)')
+  })
+
   it('whose decision tests another person breaks is refused', async () => {
     const test = { slot: 'hero', given: { profile: { traits: { plan: 'free' } } }, expect: { never: ['a'] } }
     const where = { $or: [{ 'traits.plan': 'pro' }, { 'context.locale': 'fr' }] }

@@ -11,7 +11,10 @@ import { writeReport } from '#cli/replay/decisions/write-report.js'
 
 const played = [...simulateDecisions('cli', { type: 'random' }, { decisions: 300, turns: false, newItemEvery: 100 })]
 const slots = new Map(played.map(({ was }) => [was.policyVersion, was]))
-const versions: SlotVersions = { find: async ({ policyVersion }) => slots.get(policyVersion) }
+const versionOf = (slot: CompiledSlot) => ({ slot, contents: slot.contents.map(({ content }) => content) })
+const versions: SlotVersions = {
+  find: async ({ policyVersion }) => (slots.has(policyVersion) ? versionOf(slots.get(policyVersion)!) : undefined),
+}
 
 async function* stored(change: (n: number) => object = () => ({})) {
   for (const [n, { record, rewards }] of played.entries()) yield { record: { ...record, ...change(n) }, rewards }
@@ -70,7 +73,7 @@ describe('what it is compared with', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  const was = played[0]!.was as CompiledSlot
+  const was = versionOf(played[0]!.was as CompiledSlot)
   const read = async (content: unknown) => {
     await writeFile(join(folder, 'with.json'), JSON.stringify(content))
     return readAlternative(join(folder, 'with.json'))
@@ -90,10 +93,21 @@ describe('what it is compared with', () => {
     expect(otherSlot(await readAlternative(folder), was)?.contents).toHaveLength(1)
   })
 
+  it('takes by other candidates content of then that the slot did not take', async () => {
+    const dear = { id: 'dear', slots: [], category: 'tents', price: 900, payload: {} }
+    const then = { ...was, contents: [...was.contents, dear, { ...dear, id: 'cheap', price: 90 }] }
+    const other = otherSlot(await read({ slots: [{ id: 'hero', candidates: { price: { $gt: 500 } } }] }), then)
+    expect(other?.contents.map(({ id }) => id)).toEqual([...was.slot.contents.map(({ id }) => id), 'dear'].sort())
+    const policy = otherSlot(await read({ type: 'weighted' }), then)
+    expect(policy?.contents).toHaveLength(was.slot.contents.length)
+  })
+
   it.each([
     [{ type: 'best' }, /policy\.type must be one of/],
     [{ content: [{ category: 'c' }] }, /content\[0\]: /],
     [{ slots: [{ id: 'hero', policy: 1 }] }, /slots\[0\]: policy/],
+    [{ slots: [{ id: 'hero', candidates: { prize: 1 } }] }, /slots\[0\]: candidates\.prize.*did you mean "price"/],
+    [{ content: [{ id: 'a', where: { 'trait.x': 1 } }] }, /content\[0\]: where\.trait\.x/],
     [{ id: 'hero' }, /must hold a slot's policy/],
   ])('is refused where it is none: %j', async (content, message) => {
     await expect(read(content)).rejects.toThrow(message)

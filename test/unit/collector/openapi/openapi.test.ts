@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { adminRoutes } from '#collector/admin/routes.js'
 import { createApp, type Mounted } from '#collector/http/app.js'
 import { writeKeyRoutes } from '#collector/http/routes.js'
-import { createKept } from '#collector/micro/kept.js'
+import { createMessageMemory } from '#collector/micro/message-memory.js'
 import { MICRO_PATHS } from '#collector/micro/micro-paths.js'
 import { microRoutes } from '#collector/micro/micro-routes.js'
 import { ADMIN_PATHS } from '#collector/openapi/admin-paths.js'
@@ -68,7 +68,7 @@ const admin: Mounted = {
 }
 const micro: Mounted = {
   path: '/micro',
-  router: microRoutes(createKept({ maxMessages: 1, maxBytes: 1 }), { use() {} }) as Router,
+  router: microRoutes(createMessageMemory({ maxMessages: 1, maxBytes: 1 }), { use() {} }) as Router,
   described: MICRO_PATHS,
 }
 

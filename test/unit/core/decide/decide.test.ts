@@ -126,6 +126,20 @@ describe('the holdout', () => {
     expect(held).toBeGreaterThan(320)
     expect(held).toBeLessThan(480)
   })
+
+  it('holds others by another tag, independently, and more with a larger share', () => {
+    const visitors = Array.from({ length: 2_000 }, (_, i) => `visitor-${i}`)
+    const heldBy = (slot: { holdout: number; holdoutTag?: string }) =>
+      new Set(visitors.filter(visitorId => decide(question({ visitorId, slot, seed: 's' })).holdout))
+    const [none, spring] = [heldBy({ holdout: 0.2 }), heldBy({ holdout: 0.2, holdoutTag: 'spring' })]
+    expect(heldBy({ holdout: 0.2, holdoutTag: 'spring' })).toEqual(spring)
+    const both = [...spring].filter(visitorId => none.has(visitorId)).length
+    expect(both).toBeGreaterThan(40)
+    expect(both).toBeLessThan(130)
+    const more = heldBy({ holdout: 0.4, holdoutTag: 'spring' })
+    expect([...spring].every(visitorId => more.has(visitorId))).toBe(true)
+    expect(more.size).toBeGreaterThan(spring.size + 200)
+  })
 })
 
 describe('every choice', () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '#core/decide/random.js'
-import { arrivalOf, checkLoss, LOSS_STRATA, withoutLoss } from '#core/experiments/checks/loss.js'
+import { arrivalOf, checkLoss, withoutLoss } from '#core/experiments/checks/loss.js'
 import { type ArmSums, addSums, type Lift, relativeLiftOf } from '#core/experiments/lift.js'
 import { type Counted, resultsOf } from '#core/experiments/results.js'
+import { LOSS_STRATA } from '#core/learning/sums/loss-strata.js'
 
 const NONE: ArmSums = { units: 0, sum: 0, squares: 0 }
 const MESSAGES = 10

@@ -18,6 +18,7 @@ interface Item {
   contentId: string
   at: number
   rewards: number[]
+  strata: number[]
   segments: string[]
   features: { indices: number[]; values: number[] }
 }
@@ -41,12 +42,14 @@ const item: fc.Arbitrary<Item> = fc.record({
   contentId: fc.constantFrom('a', 'b', 'c'),
   at: fc.nat(48).map(half => BEGIN - half * (HOUR / 2)),
   rewards: fc.array(fc.integer({ min: 0, max: 50_000 }), { minLength: 1, maxLength: 3 }),
+  strata: fc.array(fc.nat(7), { minLength: 3, maxLength: 3 }),
   segments: fc.subarray(['rich', 'camper']),
   features,
 })
 
 /** Steps of an item, as the reducer tells them. */
-function stepsOf({ person, rewards, features: vector, ...others }: Item, index: number): LearningRecord[] {
+function stepsOf({ person, rewards, strata, features: vector, ...others }: Item, index: number): LearningRecord[] {
+  const stratumAt = (step: number) => (rewards[step] ? strata[step]! : 0)
   return rewards.map((reward, step) => ({
     decisionId: `${person}-${index}`,
     position: 1,
@@ -54,6 +57,8 @@ function stepsOf({ person, rewards, features: vector, ...others }: Item, index: 
     features: packFeatures(vector),
     reward,
     ...(step > 0 && { previous: rewards[step - 1]! }),
+    ...(stratumAt(step) > 0 && { stratum: stratumAt(step) }),
+    ...(step > 0 && stratumAt(step - 1) > 0 && { previousStratum: stratumAt(step - 1) }),
   }))
 }
 

@@ -29,9 +29,14 @@ const messages = fc.array(
       contentId: fc.constantFrom('tent', 'boots', undefined),
       order_id: fc.constantFrom('o1', 'o2', undefined),
       revenue: fc.integer({ min: -3, max: 9 }),
+      // Of some messages the numbers have gaps, of some they are claimed.
+      seq: fc.nat(20),
     })
-    .map(({ minutes, event, ...properties }) =>
-      track(event, minutes * 60_000, JSON.parse(JSON.stringify(properties)) as StoredMessage['properties']),
+    .map(
+      ({ minutes, event, seq, ...properties }): StoredMessage => ({
+        ...track(event, minutes * 60_000, JSON.parse(JSON.stringify(properties)) as StoredMessage['properties']),
+        context: seq === 0 ? {} : { seq },
+      }),
     ),
   { maxLength: 14 },
 )
@@ -55,6 +60,7 @@ describe('what policies have learned in the end', () => {
         expect(b.sums).toEqual(a.sums)
         expect(b.profile.decisions).toEqual(a.profile.decisions)
         expect(b.profile.earnings).toEqual(a.profile.earnings)
+        expect(b.profile.arrivals).toEqual(a.profile.arrivals)
       }),
       { numRuns: 150 },
     )

@@ -78,10 +78,13 @@ export function createVisitor(rules?: ApplyRules, visitorId = 'v1', from?: Profi
 /** Adds records up. Throws where a step does not begin where the one before ended. */
 export function sumsOf(records: readonly LearningRecord[]): Record<string, number> {
   const sums: Record<string, number> = {}
-  for (const { decisionId, contentId, reward, previous } of records) {
+  const strata: Record<string, number | undefined> = {}
+  for (const { decisionId, contentId, reward, previous, stratum, previousStratum } of records) {
     const key = `${decisionId} ${contentId}`
     if (sums[key] !== previous) throw new Error(`${key} was ${sums[key]}, not ${previous}`)
+    if (strata[key] !== previousStratum) throw new Error(`${key} was in ${strata[key]}, not ${previousStratum}`)
     sums[key] = reward
+    strata[key] = stratum
   }
   return Object.fromEntries(Object.entries(sums).sort())
 }

@@ -125,7 +125,7 @@ describe('checkContent', () => {
 
   it.each([
     [{ slots: [] }, 'id'],
-    [{ id: 'c' }, 'slots'],
+    [{ id: 'c', slots: 'hero' }, 'slots'],
     [{ id: 'c', slots: [1] }, 'slots'],
     [{ id: 'c', slots: [], category: 1 }, 'category'],
     [{ id: 'c', slots: [], payload: [] }, 'payload'],

@@ -7,7 +7,7 @@ const AT = Date.UTC(2026, 0, 1)
 describe('a message of learning records', () => {
   const record = {
     ...{ decisionId: 'd', slotId: 'hero', contentId: 'tent', position: 1, at: AT, reward: 10_000 },
-    ...{ previous: 0, segments: ['vip'], features: [3, 1, 4, -2] },
+    ...{ previous: 5_000, stratum: 7, previousStratum: 1, segments: ['vip'], features: [3, 1, 4, -2] },
   }
   const good = {
     ...{ siteId: 'shop', visitorId: 'v', anonymousId: 'v', userId: 'u', receivedAt: '2026-01-01T00:00:00.000Z' },
@@ -17,7 +17,7 @@ describe('a message of learning records', () => {
 
   it('is given back as it was read', () => {
     expect(parseLearningEnvelope(good)).toEqual({ ok: true, value: good })
-    const { previous: _p, segments: _s, features: _f, ...first } = record
+    const { previous: _p, previousStratum: _ps, segments: _s, features: _f, ...first } = record
     expect(parseLearningEnvelope({ ...good, removal: '1.7.0@5', records: [first] }).ok).toBe(true)
     const part = { ...good, anonymousId: '', userId: undefined, batch: 'import-0123456789abcdef-12' }
     expect(parseLearningEnvelope(part).ok).toBe(true)
@@ -38,6 +38,9 @@ describe('a message of learning records', () => {
     ['time', withRecord({ at: -1 })],
     ['reward', withRecord({ reward: 0.5 })],
     ['previous', withRecord({ previous: null })],
+    ['stratum', withRecord({ stratum: 8 })],
+    ['stratum', withRecord({ stratum: 0 })],
+    ['previousStratum', withRecord({ previousStratum: 1.5 })],
     ['segments', withRecord({ segments: [1] })],
     ['features', withRecord({ features: [1] })],
   ])('is refused where %s is wrong', (what, raw) => {

@@ -7,7 +7,7 @@ import { pick, splitSecrets } from './data/split-secrets.js'
 import { natsDir } from './nats/folder.js'
 import type { Role } from './nats/permissions.js'
 import { accessOf, type NatsUsers } from './nats/users.js'
-import type { PartSpec } from './process/supervised.js'
+import type { ServiceSpec } from './process/supervised.js'
 import { ANSWER_MS } from './process/watchdog.js'
 import type { SupervisorSettings } from './settings.js'
 
@@ -20,11 +20,11 @@ export interface Provided {
   clickhousePassword: string
   /** As this process was started with, for files that are not below the data folder. */
   umask: number
-  /** Users that parts run as, when not this process's. */
+  /** Users that services run as, when not this process's. */
   owners: { clickhouse?: Owner; 'nats-server'?: Owner }
 }
 
-/** Secrets that each part is given; no other is. */
+/** Secrets that each service is given; no other is. */
 const SECRETS_OF_NATS = ['NATS_URL', 'NATS_PASSWORD', 'NATS_CREDS']
 const SECRETS: Record<string, string[]> = {
   collector: [...SECRETS_OF_NATS, 'ADMIN_TOKEN'],
@@ -49,17 +49,17 @@ export const EMBEDDED_PROGRAM = 'clickhouse/dist/main.js'
 /** User of the embedded ClickHouse that may write; its password is kept under the data folder. */
 const EMBEDDED_USER = 'slotstream'
 
-/** How long a part may take to say whether it is ready, in milliseconds. */
+/** How long a service may take to say whether it is ready, in milliseconds. */
 const READY_MS = 2_000
 
 const OWN_PATHS = { ready: '/readyz', alive: '/healthz' }
 
-/** The parts that `npm start` runs, in the order in which they are stopped. */
-export function partSpecs(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): PartSpec[] {
+/** Returns the services that `npm start` runs, in the order in which they are stopped. */
+export function serviceSpecs(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): ServiceSpec[] {
   const { dataDir } = settings
   const embedded = settings.clickhouseUrl === ''
   const { natsUsers } = provided
-  const { open: env, secrets } = splitSecrets(partEnv(settings, provided, base))
+  const { open: env, secrets } = splitSecrets(serviceEnv(settings, provided, base))
   const isOk = async (url: string, timeoutMs: number) =>
     (await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })).ok
   const node = (
@@ -68,7 +68,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     url: string,
     paths: { ready: string; alive: string },
     extra: NodeJS.ProcessEnv = {},
-  ): PartSpec => ({
+  ): ServiceSpec => ({
     name,
     command: process.execPath,
     args: [fileURLToPath(new URL(`../../${program}`, import.meta.url))],
@@ -86,7 +86,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
       AGGREGATOR_PORT: String(port),
     })
 
-  const parts = [
+  const services = [
     node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}`, OWN_PATHS),
     // Apart, because a visitor waits for the one only: loading a block takes the processor for
     // tens of milliseconds at a time.
@@ -105,7 +105,7 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
     })
     const owner = provided.owners.clickhouse
     const folder = join(dataDir, 'clickhouse')
-    parts.push({
+    services.push({
       ...clickhouse,
       ...(owner ? { owner } : {}),
       env: {
@@ -120,11 +120,11 @@ export function partSpecs(settings: SupervisorSettings, provided: Provided, base
       yields: true,
     })
   }
-  return natsUsers ? [...parts, natsServerPart(settings, provided, natsUsers, env)] : parts
+  return natsUsers ? [...services, natsServerSpec(settings, provided, natsUsers, env)] : services
 }
 
-/** Environment of all services, before secrets are taken out of it. */
-function partEnv(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** Returns the environment of all services, before secrets are taken out of it. */
+function serviceEnv(settings: SupervisorSettings, provided: Provided, base: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const embedded = settings.clickhouseUrl === ''
   const fromBase = { ...base }
   if (provided.natsUsers) for (const name of OWN_NATS) delete fromBase[name]
@@ -141,12 +141,12 @@ function partEnv(settings: SupervisorSettings, provided: Provided, base: NodeJS.
   }
 }
 
-function natsServerPart(
+function natsServerSpec(
   { dataDir, natsPort }: SupervisorSettings,
   { natsServer, owners }: Provided,
   users: NatsUsers,
   env: NodeJS.ProcessEnv,
-): PartSpec {
+): ServiceSpec {
   const owner = owners['nats-server']
   return {
     name: 'nats-server',
@@ -165,7 +165,7 @@ function isWithin(folder: string, path: string): boolean {
   return path !== '' && `${resolve(path)}${sep}`.startsWith(`${folder}${sep}`)
 }
 
-/** Account of a part on the nats-server that is started here: the user in the open, the password not. */
+/** Returns the account of a service on the nats-server that is started here: the user in the open, the password not. */
 function accountOf(
   name: string,
   users: NatsUsers | undefined,

@@ -5,7 +5,7 @@ import type { Request } from 'express'
 export type SiteRequest<Names extends string = never> = Request<{ siteId: string } & Record<Names, string>>
 
 /** Dependency that the routes of a site share. */
-export interface SiteRouteParts {
+export interface SiteRouteDeps {
   /**
    * Returns the site of a request.
    *

@@ -3,6 +3,6 @@ import { createReadContentsThen } from './read-contents-then.js'
 import { createReadRecord } from './read-record.js'
 
 /** Returns what the admin API reads of decisions, all of it from the tables. */
-export function decisionParts(nats: Nats) {
+export function decisionDeps(nats: Nats) {
   return { readRecord: createReadRecord(nats), readContentsThen: createReadContentsThen(nats) }
 }

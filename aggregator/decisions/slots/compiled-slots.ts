@@ -8,6 +8,7 @@ import {
   withPolicy,
 } from '@slotstream/core'
 import { type Content, type Experiment, type ExperimentArm, joined, type Slot } from '@slotstream/protocol'
+import { createSlotMembers } from './slot-members.js'
 
 /** Clauses of a site that may be there although no slot uses them any more, besides as many as are used. */
 const SPARE_CLAUSES = 1_000
@@ -25,11 +26,13 @@ export interface CompiledSlots {
   get(slotId: string, experiment?: Experiment, arm?: ExperimentArm): CompiledSlot | undefined
   /** Returns a slot as it says itself, as what ended keeps it, and as each arm of its running experiments has it. */
   waysOf(slotId: string): readonly CompiledSlot[]
-  /** Says that a slot, or content of it, has changed: it is compiled again when it is asked for. */
-  forget(slotIds: Iterable<string>): void
+  /** Says that a slot has changed: it is compiled again when it is asked for. */
+  changeSlot(slotId: string): void
+  /** Says that a content has changed: slots that took it, or take it, are compiled again when they are asked for. */
+  changeContent(before: Content | undefined, after: Content | undefined): void
   /** Says that the experiments of slots have changed: the slots themselves have not. */
   forgetArms(slotIds: Iterable<string>): void
-  /** Clauses that the slots are compiled with. Others from the next `forget` on, when most are of no use any more. */
+  /** Clauses that the slots are compiled with. Others from the next change on, when most are of no use any more. */
   clauses(): Clauses
 }
 
@@ -52,6 +55,7 @@ export function createCompiledSlots(
   const ready = new Map<string, Ready>()
   /** Clauses that each slot used when it was compiled last. What two slots share is counted twice. */
   const used = new Map<string, number>()
+  const members = createSlotMembers()
   let clauses = createClauses()
 
   function compile(slotId: string, slot: Slot, all: Iterable<Content>): CompiledSlot {
@@ -66,7 +70,7 @@ export function createCompiledSlots(
     const slot = source.slots.get(slotId)
     if (known || !slot) return known
     used.delete(slotId)
-    const made: Ready = { slot: compile(slotId, slot, source.contents.values()), arms: new Map() }
+    const made: Ready = { slot: compile(slotId, slot, members.of(slot, source.contents.values())), arms: new Map() }
     ready.set(slotId, made)
     return made
   }
@@ -107,11 +111,14 @@ export function createCompiledSlots(
       ]
       return found.ways
     },
-    forget(slotIds) {
-      for (const slotId of slotIds) {
-        ready.delete(slotId)
-        if (!source.slots.has(slotId)) used.delete(slotId)
-      }
+    changeSlot(slotId) {
+      members.forget(slotId)
+      ready.delete(slotId)
+      if (!source.slots.has(slotId)) used.delete(slotId)
+      renewClauses()
+    },
+    changeContent(before, after) {
+      for (const slotId of members.change(before, after)) ready.delete(slotId)
       renewClauses()
     },
     forgetArms(slotIds) {

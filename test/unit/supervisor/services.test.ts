@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { NatsUsers } from '#supervisor/nats/users.js'
-import { type Provided, partSpecs } from '#supervisor/parts.js'
+import { type Provided, serviceSpecs } from '#supervisor/services.js'
 import { supervisorSettings } from '#supervisor/settings.js'
 
 const provided: Provided = {
@@ -13,7 +13,7 @@ const provided: Provided = {
 
 /** What each part is given in the open and by the pipe, of what was set. */
 function given(env: NodeJS.ProcessEnv, more: Partial<Provided> = {}) {
-  const specs = partSpecs(supervisorSettings({ DATA_DIR: '/data', ...env }), { ...provided, ...more }, env)
+  const specs = serviceSpecs(supervisorSettings({ DATA_DIR: '/data', ...env }), { ...provided, ...more }, env)
   return Object.fromEntries(specs.map(spec => [spec.name, spec]))
 }
 

@@ -31,11 +31,11 @@ export interface Counts {
 }
 
 /** Messages that a collector without a stream keeps in memory. */
-export interface Kept {
+export interface MessageMemory {
   /** The publisher instead of the stream: what is published is kept. A second send with the same id is dropped. */
   publisher: Publisher
   refused(request: RefusedRequest): void
-  /** In the order in which they came. */
+  /** Returns the good ones in the order in which they came. */
   good(): Good[]
   bad(): Bad[]
   counts(): Counts
@@ -54,19 +54,25 @@ interface Entry {
  * @param maxMessages how many messages are kept; the oldest make room for new ones
  * @param maxBytes the same in bytes of JSON text
  */
-export function createKept({ maxMessages, maxBytes }: { maxMessages: number; maxBytes: number }): Kept {
+export function createMessageMemory({
+  maxMessages,
+  maxBytes,
+}: {
+  maxMessages: number
+  maxBytes: number
+}): MessageMemory {
   let entries: Entry[] = []
-  let known = new Map<string, number>()
+  let seqOf = new Map<string, number>()
   let [messages, bytes, forgotten, seq] = [0, 0, 0, 0]
 
   function keep(entry: Entry) {
     entries.push(entry)
-    if (entry.msgId !== undefined) known.set(entry.msgId, entry.seq)
+    if (entry.msgId !== undefined) seqOf.set(entry.msgId, entry.seq)
     messages += sizeOf(entry)
     bytes += entry.bytes
     while (entries.length > 1 && (messages > maxMessages || bytes > maxBytes)) {
       const oldest = entries.shift()!
-      if (oldest.msgId !== undefined) known.delete(oldest.msgId)
+      if (oldest.msgId !== undefined) seqOf.delete(oldest.msgId)
       messages -= sizeOf(oldest)
       bytes -= oldest.bytes
       forgotten += sizeOf(oldest)
@@ -77,7 +83,7 @@ export function createKept({ maxMessages, maxBytes }: { maxMessages: number; max
     publisher: {
       pending: 0,
       async publish(subject, data, msgId): Promise<Stored> {
-        const before = msgId === undefined ? undefined : known.get(msgId)
+        const before = msgId === undefined ? undefined : seqOf.get(msgId)
         if (before !== undefined) return { seq: before, duplicate: true }
         keep({ ...entryOf(subject, data), msgId, seq: ++seq })
         return { seq, duplicate: false }
@@ -96,7 +102,7 @@ export function createKept({ maxMessages, maxBytes }: { maxMessages: number; max
     },
     reset() {
       entries = []
-      known = new Map()
+      seqOf = new Map()
       ;[messages, bytes, forgotten] = [0, 0, 0]
     },
   }
@@ -106,7 +112,7 @@ function sizeOf({ good, bad }: Entry): number {
   return good.length + bad.length
 }
 
-/** A stream message taken apart. Decisions are neither kind, and are not made here. */
+/** Returns a stream message taken apart. Decisions are neither kind, and are not made here. */
 function entryOf(subject: string, data: Uint8Array | string): Pick<Entry, 'bytes' | 'good' | 'bad'> {
   const entry = { bytes: data.length, good: [] as Good[], bad: [] as Bad[] }
   const envelope = JSON.parse(typeof data === 'string' ? data : new TextDecoder().decode(data))

@@ -4,7 +4,7 @@ import { createReadContentFeatures } from './read-content-features.js'
 import { createReadProfiles } from './read-profiles.js'
 
 /** Creates what asks the owners of profiles. */
-export function profileParts(nats: Nats, partitions: number) {
+export function profileDeps(nats: Nats, partitions: number) {
   return {
     readProfiles: createReadProfiles(nats, partitions),
     previewSegment: createPreviewSegment(nats, partitions),

@@ -4,7 +4,7 @@ import { createDefinitionStore } from './definition-store.js'
 import { createReadFilledTo } from './filled-to.js'
 
 /** Creates what the routes of definitions share. */
-export function definitionParts(buckets: Pick<Buckets, 'definitions' | 'meta'>, partitions: number) {
+export function definitionDeps(buckets: Pick<Buckets, 'definitions' | 'meta'>, partitions: number) {
   return {
     definitionStore: createDefinitionStore(buckets.definitions),
     checkDefinitions: definitionFaults,

@@ -1,0 +1,42 @@
+import { takerOf } from '@slotstream/core'
+import type { Content, Slot } from '@slotstream/protocol'
+
+/** Which contents slots take: each content is asked about once for each slot, not each time that a slot is compiled. */
+export interface SlotMembers {
+  /** Returns the contents that a slot takes, of all of its site; kept until the slot is forgotten. */
+  of(slot: Slot, all: Iterable<Content>): Iterable<Content>
+  /** Notes that a content is another one now. Returns the ids of the slots that took it, or take it. */
+  change(before: Content | undefined, after: Content | undefined): string[]
+  /** Forgets what a slot takes: it is another one. */
+  forget(slotId: string): void
+}
+
+/** Creates it, for the slots of one site. */
+export function createSlotMembers(): SlotMembers {
+  const known = new Map<string, { takes: (content: Content) => boolean; contents: Map<string, Content> }>()
+
+  return {
+    of(slot, all) {
+      const before = known.get(slot.id)
+      if (before) return before.contents.values()
+      const takes = takerOf(slot)
+      const contents = new Map<string, Content>()
+      for (const content of all) if (takes(content)) contents.set(content.id, content)
+      known.set(slot.id, { takes, contents })
+      return contents.values()
+    },
+    change(before, after) {
+      const changed: string[] = []
+      for (const [slotId, { takes, contents }] of known) {
+        const wasIn = before !== undefined && contents.delete(before.id)
+        const isIn = after !== undefined && takes(after)
+        if (isIn) contents.set(after.id, after)
+        if (wasIn || isIn) changed.push(slotId)
+      }
+      return changed
+    },
+    forget(slotId) {
+      known.delete(slotId)
+    },
+  }
+}

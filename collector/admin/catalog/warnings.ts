@@ -1,0 +1,65 @@
+import { takerOf } from '@slotstream/core'
+import { type Content, type Slot, shownFaults } from '@slotstream/protocol'
+import { createSlices } from '@slotstream/runtime'
+import type { Target } from './store/changes.js'
+import { type CatalogState, usableOf } from './store/state.js'
+
+/**
+ * Tells in a line each what of a change is probably not meant, though it may be: contents that a slot lists and that
+ * there are not, slots whose `candidates` no content meets, contents that no slot takes.
+ *
+ * @param state the catalog as it will be
+ */
+export async function warningsOf(state: CatalogState, targets: readonly Target[]): Promise<string[]> {
+  const put = <T>(of: Target['kind']) =>
+    targets.flatMap(({ kind, after }) => (kind === of && after ? [after as T] : []))
+  const [slots, contents] = [put<Slot>('slot'), put<Content>('content')]
+  return shownFaults([
+    ...missingContent(slots, new Set(await state.ids('content'))),
+    ...(await withoutCandidates(slots, state)),
+    ...(await withoutSlots(contents, state)),
+  ])
+}
+
+function missingContent(slots: readonly Slot[], contentIds: ReadonlySet<Content['id']>): string[] {
+  return slots.flatMap(slot => {
+    const missing = [...new Set(listedContent(slot))].filter(id => !contentIds.has(id))
+    return missing.map(id => `slot ${slot.id} lists content ${JSON.stringify(id)}, which there is not`)
+  })
+}
+
+async function withoutCandidates(slots: readonly Slot[], state: CatalogState): Promise<string[]> {
+  const asking = slots.filter(({ candidates }) => candidates)
+  if (asking.length === 0) return []
+  const contents = await usableOf<Content>(state, 'content')
+  const pauseIfLong = createSlices()
+  const lines: string[] = []
+  for (const { id, candidates } of asking) {
+    await pauseIfLong()
+    const meets = takerOf({ id: '', candidates: candidates! })
+    if (!contents.some(meets)) lines.push(`slot ${id}: no content meets its candidates`)
+  }
+  return lines
+}
+
+async function withoutSlots(contents: readonly Content[], state: CatalogState): Promise<string[]> {
+  const unnamed = contents.filter(({ slots }) => slots.length === 0)
+  if (unnamed.length === 0) return []
+  const takers = (await usableOf<Slot>(state, 'slot')).filter(({ candidates }) => candidates).map(takerOf)
+  const pauseIfLong = createSlices()
+  const lines: string[] = []
+  for (const content of unnamed) {
+    await pauseIfLong()
+    if (!takers.some(takes => takes(content))) lines.push(`content ${content.id}: no slot takes it`)
+  }
+  return lines
+}
+
+function listedContent({ policy, campaigns = [] }: Slot): string[] {
+  return [...listedByPolicy(policy), ...campaigns.flatMap(({ contentIds }) => contentIds)]
+}
+
+function listedByPolicy(policy: Slot['policy']): string[] {
+  if (policy?.type === 'fixed') return policy.contentIds
+  return policy?.type === 'ensemble' ? policy.policies.flatMap(entry => listedByPolicy(entry.policy)) : []
+}

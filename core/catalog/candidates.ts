@@ -1,0 +1,81 @@
+import { type Content, nearest, type Slot } from '@slotstream/protocol'
+import { compileCondition } from '../conditions/compile-condition.js'
+import type { Compiled, Condition, PathReader } from '../conditions/condition.js'
+import { MAX_CANDIDATES_CLAUSES } from '../conditions/limits.js'
+import { readPath } from '../conditions/read-path.js'
+import { cut } from '../conditions/words/show.js'
+
+/** Facts of a content that are one value or a list, and those that have fields. */
+const VALUES = ['id', 'category', 'tags', 'brand', 'price', 'weight', 'stock', 'startsAt', 'endsAt', 'stopAfter']
+const OBJECTS = ['attributes', 'payload']
+const TIMES = ['startsAt', 'endsAt']
+
+/** What a fact means where a content leaves it out, other than that it is missing. */
+const LEFT_OUT: ReadonlyMap<string, number> = new Map([
+  ['weight', 1],
+  ['stock', Number.POSITIVE_INFINITY],
+])
+
+/** Conditions that were compiled, by the object that a slot has: none is compiled for each content. */
+const COMPILED = new WeakMap<object, Compiled<Condition>>()
+
+/**
+ * Compiles the condition `candidates` of a slot, over a content's own facts: `category`, `price`, `attributes.…`. It is
+ * evaluated with a content. The same object is compiled once.
+ */
+export function compileCandidates(candidates: object): Compiled<Condition> {
+  const known = COMPILED.get(candidates)
+  if (known) return known
+  const compiled = compileCondition(candidates, {
+    path: 'candidates',
+    read: readFact,
+    checkPath: factTrouble,
+    isTime: isFactTime,
+    maxClauses: MAX_CANDIDATES_CLAUSES,
+  })
+  COMPILED.set(candidates, compiled)
+  return compiled
+}
+
+/**
+ * Returns the function that says of each content whether a slot takes it: it names the slot, or meets its `candidates`.
+ * A condition that does not compile takes none.
+ */
+export function takerOf({ id, candidates }: Pick<Slot, 'id' | 'candidates'>): (content: Content) => boolean {
+  const compiled = candidates && compileCandidates(candidates)
+  if (!compiled?.ok) return ({ slots }) => slots.includes(id)
+  const { matches } = compiled.value
+  return content => content.slots.includes(id) || matches(content)
+}
+
+/** Describes why a slot does not take a content, a line for each clause: `price is 250, wanted less than 200`. */
+export function missesOfCandidates({ candidates }: Pick<Slot, 'candidates'>, content: Content): string[] {
+  const compiled = candidates && compileCandidates(candidates)
+  return compiled?.ok ? compiled.value.misses(content) : []
+}
+
+const readFact: PathReader = path => {
+  const read = readPath(path)
+  const leftOut = LEFT_OUT.get(path)
+  return leftOut === undefined ? read : content => read(content) ?? leftOut
+}
+
+function isFactTime(path: string): boolean {
+  return TIMES.includes(path)
+}
+
+/** Says what is wrong with a path of a condition over contents; undefined when nothing is. */
+function factTrouble(path: string): string | undefined {
+  const dot = path.indexOf('.')
+  const root = dot === -1 ? path : path.slice(0, dot)
+  if (VALUES.includes(root)) return dot === -1 ? undefined : `${root} has no fields`
+  if (OBJECTS.includes(root))
+    return path.split('.').length < 2 || path.split('.').includes('')
+      ? `name what is asked, such as ${root}.season`
+      : undefined
+  const shown = JSON.stringify(cut(root, 100))
+  const facts = [...VALUES, ...OBJECTS]
+  const meant = nearest(root, facts)
+  const hint = meant === undefined ? `there are ${facts.join(', ')}` : `did you mean ${JSON.stringify(meant)}?`
+  return `a content has no ${shown} that can be asked for: ${hint}`
+}
