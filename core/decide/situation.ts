@@ -106,7 +106,7 @@ export function situationOf(input: SituationInput): Situation {
     values,
     sessionId: isId(context.sessionId) ? context.sessionId : '',
     answers: clauses.ask({ ...attributes, segments }, contents.read),
-    showings: () => (showings ??= showingsOf(person.decisions, now)),
+    showings: () => (showings ??= showingsOf(isLeftOut(input, person) ? [] : person.decisions, now)),
     stopped: new Set(person.stopped),
     crossed: () => (crossed ??= crossFacts({ ...facts, context: learned } as Parameters<typeof crossFacts>[0])),
   }
@@ -160,10 +160,14 @@ function declared({ definitions }: SituationInput): string[] {
     .slice(0, MAX_LEARNED_FEATURES)
 }
 
-/** Programs are in no segment, unless the site wants it. */
-function segmentsFor({ definitions }: SituationInput, person: DecidedPerson, attributes: SegmentAttributes): string[] {
-  if (!definitions || definitions.segments.segments.length === 0) return []
-  if (person.suspicion.isBot && !definitions.includesBots) return []
+/** Whether a person seems to be a program, which is in no segment and whose showings no cap counts. */
+function isLeftOut({ definitions }: SituationInput, { suspicion }: DecidedPerson): boolean {
+  return suspicion.isBot && !definitions?.includesBots
+}
+
+function segmentsFor(input: SituationInput, person: DecidedPerson, attributes: SegmentAttributes): string[] {
+  const { definitions } = input
+  if (!definitions || definitions.segments.segments.length === 0 || isLeftOut(input, person)) return []
   return changesOf(definitions.segments, person.members, attributes).segments
 }
 

@@ -1,8 +1,11 @@
 import type { Content, KeptDecision, Slot } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
+import { NO_SUSPICION } from '#core/bots/suspicion.js'
 import { showingsOf, timesShown } from '#core/catalog/caps.js'
 import { codeOf } from '#core/catalog/reasons.js'
 import { personOfProfile } from '#core/decide/person.js'
+import { DEFAULT_FEATURES } from '#core/features/default-features.js'
+import { type CompiledSegments, compileSegments } from '#core/segments/compile-segments.js'
 import { type Asked, compileAsked, decideOne } from '../decide/some-question.js'
 
 const NOW = Date.UTC(2026, 0, 10)
@@ -95,6 +98,18 @@ describe('content that may not be shown', () => {
       'condition',
       'repeated',
     ])
+  })
+
+  it('is never capped for a program, unless the site counts those', () => {
+    const contents = [content('a', { caps: [{ count: 1, per: '24h' }] })]
+    const program = asked(contents, { decisions: [shown('a', HOUR)] })
+    const suspicion = { ...NO_SUSPICION, isBot: true }
+    const asBot = { ...program, person: { ...program.person!, suspicion } }
+    expect(decideOne(program).choice.contentIds).toEqual([])
+    expect(decideOne(asBot).choice.contentIds).toEqual(['a'])
+    const segments = (compileSegments([]) as { value: CompiledSegments }).value
+    const definitions = { features: DEFAULT_FEATURES, segments, includesBots: true }
+    expect(decideOne({ ...asBot, definitions }).choice.contentIds).toEqual([])
   })
 
   it('leaves the slot to the page when that is all', () => {
