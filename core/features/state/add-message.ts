@@ -2,7 +2,7 @@ import type { FeatureCell, FeatureCells, FeatureRow, FeatureSlots, StoredMessage
 import type { Sample } from '../aggregates/aggregate.js'
 import type { Feature } from '../feature.js'
 import { isScalar, keyOfScalar } from '../input/scalar.js'
-import { boundKeys, putValue, valueAt } from './pairs.js'
+import { boundKeys, leastKeys, putValue, valueAt } from './pairs.js'
 import { dropBefore, firstSlotBeside, hasSlots, slotOf, weightInSlot } from './windows.js'
 
 /**
@@ -44,41 +44,50 @@ export function addToCell(
   sample: Sample,
 ): FeatureCell | undefined {
   sample.weight = weight
-  const value = feature.readValue ? feature.readValue(message) : 1
-  if (!Array.isArray(value)) return addValue(cell, feature, value, message, sample)
-  let next = cell
-  for (const each of value) next = addValue(next, feature, each, message, sample) ?? next
-  return next === cell ? undefined : next
-}
-
-function addValue(
-  cell: FeatureCell | undefined,
-  feature: Feature,
-  value: unknown,
-  message: StoredMessage,
-  sample: Sample,
-): FeatureCell | undefined {
-  if (!isScalar(value)) return undefined
-  // Not -0, which is stored as 0.
-  sample.value = value === 0 ? 0 : value
-  const { aggregate, readKeys, keys } = feature
-  if (!readKeys) {
-    const row = aggregate.add(cell as FeatureRow | undefined, sample)
-    return row === cell ? undefined : row
-  }
+  const { aggregate, readValue, readKeys, keys } = feature
+  const value = readValue ? readValue(message) : 1
+  if (!readKeys) return addToRow(cell as FeatureRow | undefined, feature, value, sample)
   const found = readKeys(message)
+  const all = Array.isArray(found) ? leastKeys(found.map(keyOf).filter(isKey), keys) : [keyOf(found)].filter(isKey)
   const cells = cell as FeatureCells | undefined
+  // The values of a list are added up once instead of for each key: a message may have very many of both.
+  const isList = Array.isArray(value)
+  const sum = isList ? addToRow(undefined, feature, value, sample) : undefined
+  if (isList && sum === undefined) return undefined
   let next: FeatureCells | undefined
-  for (const key of Array.isArray(found) ? new Set(found.map(keyOf)) : [keyOf(found)]) {
-    if (key === undefined) continue
+  for (const key of all) {
     const row = cells && valueAt<FeatureRow>(cells, key)
-    const added = aggregate.add(row, sample)
+    const added =
+      sum !== undefined && row !== undefined
+        ? aggregate.merge(row, sum)
+        : (sum ?? addToRow(row, feature, value, sample))
     if (added === undefined || added === row) continue
     next ??= cells ? cells.slice() : []
     putValue(next, key, added)
   }
   if (next) boundKeys(next, keys)
   return next
+}
+
+/** Returns a row with a value, or with those of a list; undefined where nothing changes. */
+function addToRow(
+  row: FeatureRow | undefined,
+  { aggregate }: Feature,
+  value: unknown,
+  sample: Sample,
+): FeatureRow | undefined {
+  let next = row
+  for (const each of Array.isArray(value) ? value : [value]) {
+    if (!isScalar(each)) continue
+    // Not -0, which is stored as 0.
+    sample.value = each === 0 ? 0 : each
+    next = aggregate.add(next, sample)
+  }
+  return next === row ? undefined : next
+}
+
+function isKey(key: string | undefined): key is string {
+  return key !== undefined
 }
 
 /** Returns a value as the name of a key; undefined where it is none. */

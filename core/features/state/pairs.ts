@@ -50,6 +50,17 @@ export function boundKeys(pairs: unknown[], most: number): void {
   for (const { place } of gone.sort((a, b) => b.place - a.place)) pairs.splice(place, 2)
 }
 
+/** Returns different keys, at most so many: those that `boundKeys` would leave of them. */
+export function leastKeys(keys: readonly string[], most: number): string[] {
+  const all = [...new Set(keys)]
+  if (all.length <= most) return all
+  const hashed = all.sort().map(key => ({ key, hash: hash32(key) }))
+  return hashed
+    .sort((a, b) => b.hash - a.hash)
+    .slice(-most)
+    .map(({ key }) => key)
+}
+
 /** Merges two maps; values of a key that is in both are merged by `mergeValues`. Neither is changed. */
 export function mergePairs<Value>(
   a: readonly unknown[],

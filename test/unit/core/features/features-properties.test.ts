@@ -1,6 +1,6 @@
 import type { StoredMessage } from '@slotstream/protocol'
 import * as fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
 import { compileFeatures } from '#core/features/compile.js'
 import { mergeStates } from '#core/features/state/merge-states.js'
@@ -96,4 +96,57 @@ it('merges three browsers alike in any grouping', () => {
       expect(mergeStates(NO_STATES, a, features)).toEqual(a)
     }),
   )
+})
+
+describe('a message with lists of values and keys', () => {
+  const lists = compileFeatures(
+    [],
+    ALL_KINDS.filter(({ entity }) => entity === undefined).map(kind => ({
+      ...kind,
+      value: 'properties.values',
+      by: 'properties.keys',
+    })),
+    () => () => true,
+  )
+  const held = (all: readonly StoredMessage[]) => {
+    const draft = draftFeatures(NO_STATES, lists)
+    for (const message of all) draft.add(message, Date.parse(message.timestamp))
+    return draft.soFar().of
+  }
+
+  it('adds the same as one message for each key and value', () => {
+    const values = fc.array(fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constantFrom('x', '12.50', true, null)), {
+      maxLength: 6,
+    })
+    const keys = fc.array(fc.integer({ min: 0, max: 150 }).map(String), { maxLength: 130 })
+    fc.assert(
+      fc.property(fc.array(fc.tuple(values, keys), { minLength: 1, maxLength: 3 }), all => {
+        const whole = all.map(([values, keys], minute) => messageAt(NOON + minute * MINUTE, 'Viewed', { values, keys }))
+        const single = whole.flatMap(message =>
+          (message.properties!.values as []).flatMap(value =>
+            [...new Set(message.properties!.keys as string[])].map(key => ({
+              ...message,
+              properties: { values: value, keys: key },
+            })),
+          ),
+        )
+        expect(held(whole)).toEqual(held(single))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('costs the sum of both, not the product', () => {
+    let reads = 0
+    const many = Array.from({ length: 20_000 }, (_, index) => index)
+    const counted = new Proxy(many, {
+      get(list, name) {
+        if (name === '777') reads++
+        return Reflect.get(list, name)
+      },
+    })
+    const message = messageAt(NOON, 'Viewed', { values: counted, keys: many })
+    expect(Object.keys(held([message])).length).toBeGreaterThan(5)
+    expect(reads).toBeLessThan(5 * lists.byName.size)
+  })
 })
