@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { contentValues, type Learned } from '@slotstream/core'
 import {
   contentFillsKey,
@@ -13,6 +14,7 @@ import { createLog, parseEntry } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cleanStreams } from '#aggregator/people/clean/clean-streams.js'
 import { unlearn } from '#aggregator/people/clean/unlearn.js'
+import type { ProfilesDeps } from '#aggregator/profiles/role.js'
 import { ADMIN_TOKEN, putSite, readAll, startBroker } from '../support/collector.js'
 import { foldStreams, sumsOf } from '../support/learned.js'
 import { type Owner, startOwner as startOwnerOf } from '../support/profiles-owner.js'
@@ -21,11 +23,13 @@ import { type ClickHouse, startClickHouse } from './warehouse-world.js'
 
 const SITE = 'shop'
 const PARTITIONS = 4
+const PARTITION_IDS = Array.from({ length: PARTITIONS }, (_, partition) => partition)
 const VISITORS = 200
 
 const SEEN = { name: 'seen', source: { event: 'Product Viewed' }, aggregate: 'count', entity: 'content' } as const
 const WORTH = { ...SEEN, name: 'worth', value: 'properties.price', aggregate: 'sum', by: 'properties.brand' } as const
 const CHEAP = { ...SEEN, source: { ...SEEN.source, where: { 'properties.price': { $lt: 10 } } } } as const
+const DEAR = { ...SEEN, source: { ...SEEN.source, where: { 'properties.price': { $gte: 10 } } } } as const
 const OTHER = { ...SEEN, name: 'other', source: { event: 'Never' } } as const
 
 const log = createLog('test')
@@ -54,16 +58,24 @@ afterAll(async () => {
 
 /** Starts a process. Its fills fail after some messages of learning records; by default they do not. */
 function startOwner(name: string, mostFilled = Number.POSITIVE_INFINITY): Promise<Owner> {
+  return startTelling(name, async count => {
+    if (count > mostFilled) throw new Error('the network is gone')
+  })
+}
+
+/** Starts a process. `beforeFill` is called before each message of learning records of a fill. */
+function startTelling(name: string, beforeFill: (count: number) => Promise<void>, least = PARTITIONS): Promise<Owner> {
   attempts = 0
-  return startOwnerOf(broker.url, name, PARTITIONS, ({ publisher }) => ({
+  const telling = ({ publisher }: ProfilesDeps): Partial<ProfilesDeps> => ({
     publisher: {
       ...publisher,
       async publish(subject, data, ...more) {
-        if (String(data).includes('"batch":"fill-') && ++attempts > mostFilled) throw new Error('the network is gone')
+        if (String(data).includes('"batch":"fill-')) await beforeFill(++attempts)
         return publisher.publish(subject, data, ...more)
       },
     },
-  }))
+  })
+  return startOwnerOf(broker.url, name, PARTITIONS, telling, least)
 }
 
 async function declare(...features: DeclaredFeature[]): Promise<void> {
@@ -193,6 +205,40 @@ describe('a feature of content that is declared later', () => {
       'seen',
       expectedOf(id => priceOf(id) < 10, ONE),
     )
+  })
+
+  it('has each message once while partitions move between two live processes in the middle', async () => {
+    await owner.stop()
+    const moved = new AbortController()
+    // The first messages are told at once, the others hardly until another process has come.
+    owner = await startTelling('giving', async count => {
+      if (count > 5) await setTimeout(1_000, undefined, { signal: moved.signal }).catch(() => {})
+    })
+    await declare(DEAR, WORTH)
+    await until(
+      'some of it is told',
+      () => attempts,
+      count => count > 5,
+    )
+    const taking = await startTelling('taking', async () => {}, PARTITIONS / 2)
+    expect(waiting()).toEqual({ filling: 1 })
+    moved.abort()
+    await publish(200)
+    await settled()
+    const dear = () => expectedOf(id => priceOf(id) >= 10, ONE)
+    await untilValues('seen', dear())
+    const served = (profiles: Owner['profiles']) => PARTITION_IDS.filter(partition => profiles.serves(partition))
+    expect([...served(owner.profiles), ...served(taking.profiles)].sort()).toEqual(PARTITION_IDS)
+    await taking.stop()
+    await publish(200)
+    await until(
+      'all partitions are back',
+      () => served(owner.profiles).length,
+      count => count === PARTITIONS,
+    )
+    await untilValues('seen', dear())
+    await declare(CHEAP, WORTH)
+    await settled()
   })
 
   it('counts what came while it was not declared, and nothing twice', async () => {

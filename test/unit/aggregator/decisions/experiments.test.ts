@@ -10,11 +10,13 @@ import {
 import { describe, expect, it } from 'vitest'
 import { answer } from '#aggregator/decisions/answer.js'
 import { createCatalog } from '#aggregator/decisions/catalog.js'
+import { personOfProfile } from '#core/decide/person.js'
 import { withServed } from '#core/ledger/keep.js'
 import { withResponse } from '#core/ledger/responses.js'
 import { isServedDecisions } from '#protocol/stream/learning/check-served.js'
 
 const NOW = Date.UTC(2026, 0, 10)
+const UNKNOWN = personOfProfile('v', undefined, NOW)
 const CONTENTS = ['a', 'b', 'c', 'd', 'e']
 
 function request(visitorId: string, slots: string[]): DecideRequest {
@@ -77,7 +79,7 @@ describe('a slot with an experiment', () => {
 
   it('is followed by a person with all browsers, and ends at once', () => {
     const made = catalog({ hero: {} }, [EXPERIMENT])
-    const person = { id: 'ada', decisions: [], stopped: [], members: [], signals: [], traits: {} } as never
+    const person = { ...UNKNOWN, id: 'ada' }
     const arms = ['one', 'two', 'three'].map(
       browser => answer(request(browser, ['hero']), { profile: undefined, person }, { catalog: made }, NOW).records[0]!,
     )
@@ -176,7 +178,7 @@ describe('a site with a holdout', () => {
         expect(first).toMatchObject({ outcome: 'holdout', contentIds: [], ghost: [expect.any(String)] })
     }
     const held = records.find(([hero]) => hero!.holdout)![0]!.anonymousId
-    const person = { id: held, decisions: [], stopped: [], members: [], signals: [], traits: {} } as never
+    const person = { ...UNKNOWN, id: held }
     for (const browser of ['one', 'two'])
       expect(
         answer(request(browser, ['hero']), { profile: undefined, person }, { catalog: made }, NOW).records[0]!.holdout,
@@ -212,7 +214,7 @@ describe('what the held out would have been shown', () => {
     let decisions: readonly KeptDecision[] = []
     return Array.from({ length: 5 }, (_, index) => {
       const now = NOW + index * 3_600_000
-      const person = { id: 'v', decisions, stopped: [], members: [], signals: [], traits: {} } as never
+      const person = { ...UNKNOWN, id: 'v', decisions }
       const { records, served } = answer(
         request('v', ['hero']),
         { profile: undefined, person },
