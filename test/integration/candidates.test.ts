@@ -70,8 +70,8 @@ describe('a slot that takes content by candidates', () => {
     // The record of then names its candidates, though the catalog is another one now.
     const explained = await until(
       'the decision is explained',
-      () => system.admin('GET', `/decisions/${first.decisionId}/explain`).catch(() => undefined),
-      found => found !== undefined,
+      () => system.admin('GET', `/decisions/${first.decisionId}/explain?site=shop`),
+      Boolean,
     )
     const { candidates } = explained as Explanation
     expect(candidates.map(({ contentId }) => contentId).sort()).toEqual(['lamp', 'tent'])
