@@ -86,6 +86,9 @@ export function serviceSpecs(settings: SupervisorSettings, provided: Provided, b
       AGGREGATOR_PORT: String(port),
     })
 
+  const warehouse = aggregator('warehouse', 'warehouse,webhooks,batch', settings.warehousePort)
+  // Not before: at the lowest priority, tables take minutes to be made on a machine that is busy.
+  const givesWay = warehouse.isReady
   const services = [
     node('collector', 'collector/dist/main.js', `http://127.0.0.1:${settings.port}`, OWN_PATHS),
     // Apart, because a visitor waits for the one only: loading a block takes the processor for
@@ -93,8 +96,8 @@ export function serviceSpecs(settings: SupervisorSettings, provided: Provided, b
     aggregator('aggregator', 'profiles,decisions', settings.aggregatorPort),
     // What it writes is the lake, which other users may be meant to read.
     {
-      ...aggregator('warehouse', 'warehouse,webhooks,batch', settings.warehousePort),
-      yields: true,
+      ...warehouse,
+      givesWay,
       ...(isWithin(dataDir, settings.lakeDir) ? {} : { umask: provided.umask }),
     },
   ]
@@ -117,7 +120,7 @@ export function serviceSpecs(settings: SupervisorSettings, provided: Provided, b
         UV_THREADPOOL_SIZE: '24',
       },
       // A visitor waits for an answer; merges and an analyst's big query can wait for the visitor.
-      yields: true,
+      givesWay,
     })
   }
   return natsUsers ? [...services, natsServerSpec(settings, provided, natsUsers, env)] : services

@@ -29,8 +29,10 @@ export interface ServiceSpec {
   owner?: Owner
   /** Permissions that its new files lack, when they are not to be its user's alone. */
   umask?: number
-  /** Gives way to the other services when the processor is short. */
-  yields?: boolean
+  /**
+   * Resolves to whether it gives way to the other services, from then on, when the processor is short. Default: never
+   */
+  givesWay?: () => Promise<boolean>
 }
 
 export interface ServiceEvents {
@@ -44,6 +46,9 @@ export interface ServiceEvents {
 
 /** How often readiness is asked for, in milliseconds. */
 const READY_POLL_MS = 50
+
+/** How often it is asked whether a service gives way now, in milliseconds. */
+const GIVES_WAY_POLL_MS = 500
 
 /** How long a service may take to end after SIGTERM before it is killed, in milliseconds. */
 const STOP_DEADLINE_MS = 12_000
@@ -66,6 +71,7 @@ export function supervise(spec: ServiceSpec, events: ServiceEvents) {
     child = running
     closeSync(log)
     let over = false
+    const isOver = () => over || stopping
     const ended = (how: string) => {
       if (over) return
       over = true
@@ -79,23 +85,17 @@ export function supervise(spec: ServiceSpec, events: ServiceEvents) {
     running.once('error', error => ended(error.message))
     running.once('exit', (code, signal) => ended(signal ? `signal ${signal}` : `exit code ${code}`))
     if (running.pid !== undefined) {
-      if (spec.yields) void yieldProcessor(running.pid)
+      void giveWay(spec, running.pid, isOver)
       events.started(spec.name, running.pid)
     }
-    void (async () => {
-      while (!over && !stopping) {
-        if (await spec.isReady().catch(() => false)) {
-          if (over) return
-          events.ready(spec.name)
-          unwatch = watch(spec.answers, () => {
-            events.stuck(spec.name)
-            running.kill('SIGKILL')
-          })
-          return
-        }
-        await pause(READY_POLL_MS)
-      }
-    })()
+    void untilMet(spec.isReady, READY_POLL_MS, isOver).then(isReady => {
+      if (!isReady) return
+      events.ready(spec.name)
+      unwatch = watch(spec.answers, () => {
+        events.stuck(spec.name)
+        running.kill('SIGKILL')
+      })
+    })
   }
 
   start()
@@ -115,6 +115,20 @@ export function supervise(spec: ServiceSpec, events: ServiceEvents) {
       clearTimeout(kill)
     },
   }
+}
+
+/** Gives a service the lowest priority as soon as it gives way. */
+async function giveWay({ givesWay }: ServiceSpec, pid: number, isOver: () => boolean): Promise<void> {
+  if (givesWay && (await untilMet(givesWay, GIVES_WAY_POLL_MS, isOver))) await yieldProcessor(pid)
+}
+
+/** Resolves to true when a condition is met, and to false when it is over before. */
+async function untilMet(isMet: () => Promise<boolean>, pollMs: number, isOver: () => boolean): Promise<boolean> {
+  while (!isOver()) {
+    if (await isMet().catch(() => false)) return !isOver()
+    await pause(pollMs)
+  }
+  return false
 }
 
 /** Descriptor of the pipe for secrets: after the usual three, and the channel that tells our programs of our end. */
