@@ -118,11 +118,6 @@ function isFull(links: Links): boolean {
   return Object.keys(links).length >= MAX_LINKS
 }
 
-/** Returns whether a guard holds a browser's user back as one of too many: neither a shared id nor a decision. */
-export function isOneOfMany({ state, cause }: SettledLink): boolean {
-  return state === 'held' && cause === USERS_PER_BROWSER.name
-}
-
 /** Returns whether a user's id is one of many people. */
 function isShared(userId: string): boolean {
   return SHARED_IDS.has(userId.trim().toLowerCase()) || !isMeaningful(userId)

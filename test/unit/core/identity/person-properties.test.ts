@@ -117,18 +117,43 @@ it('gives both sides what they would be had they never joined, when a join is un
       site.tell('user:ann', [change])
       site.tell('phone', [change])
       // What ann did on the phone is the phone's; everything else is as if the phone had never named her.
+      const others = siteOf(all.filter(({ anonymousId, userId }) => !(anonymousId === 'phone' && userId === 'ann')))
       const apart = siteOf(all.filter(({ anonymousId }) => anonymousId !== 'phone'))
       expect(person(site, 'ann')).toEqual(person(apart, 'ann'))
+      expect(person(site, 'ben')).toEqual(person(others, 'ben'))
       const phone = site.profiles.get('phone')!
       expect(userOfBrowser(phone)).not.toBe('ann')
       const unnamed = all
         .filter(({ anonymousId }) => anonymousId === 'phone')
         .map(({ userId, ...message }) => (userId === 'ben' ? { ...message, userId } : message) as StoredMessage)
-      const alone = siteOf(unnamed).profiles.get('phone')
-      for (const userId of ['', 'ben'])
-        expect(statesOfUser(phone, userId, DEFAULT_FEATURES)).toEqual(
-          alone ? statesOfUser(alone, userId, DEFAULT_FEATURES) : foldPerson([], DEFAULT_FEATURES),
-        )
+      const isBens = unnamed.some(({ userId }) => userId === 'ben')
+      const ofBrowser = isBens ? all.filter(({ userId }) => userId === 'ann').map(withoutUser) : unnamed
+      const alone = siteOf(ofBrowser.filter(({ anonymousId }) => anonymousId === 'phone')).profiles.get('phone')
+      expect(statesOfUser(phone, '', DEFAULT_FEATURES)).toEqual(
+        alone ? statesOfUser(alone, '', DEFAULT_FEATURES) : foldPerson([], DEFAULT_FEATURES),
+      )
+    }),
+  )
+})
+
+const withoutUser = ({ userId: _ann, ...message }: StoredMessage) => message as StoredMessage
+
+it('is byte for byte what it was before when a join that was undone is allowed again', () => {
+  fc.assert(
+    fc.property(messages, all => {
+      const site = siteOf(all)
+      const texts = () => ['ann', 'ben'].map(userId => JSON.stringify(person(site, userId)))
+      const before = texts()
+      for (const [at, state] of [
+        [NOON, 'undone'],
+        [NOON + 1, 'joined'],
+      ] as const) {
+        const change = { anonymousId: 'phone', userId: 'ann', decision: { state, at, cause: 'a test' } }
+        for (const visitorId of ['user:ann', 'phone'])
+          if (site.profiles.get(visitorId)?.links) site.tell(visitorId, [change])
+      }
+      const named = all.some(({ anonymousId, userId }) => anonymousId === 'phone' && userId === 'ann')
+      if (named) expect(texts()).toEqual(before)
     }),
   )
 })
