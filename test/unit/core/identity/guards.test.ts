@@ -196,7 +196,10 @@ describe('an undo on a browser of two users', () => {
     [[], [3, 1, 0]],
     [['u2'], [3, 0, 1]],
     [['u1'], [0, 2, 2]],
-    [['u1', 'u2'], [0, 0, 4]],
+    [
+      ['u1', 'u2'],
+      [0, 0, 4],
+    ],
   ])('of %j gives no user what was done under another’s id', (undone, expected) => {
     const profile = withUndone(tab, undone)
     expect(['u1', 'u2', ''].map(userId => pagesOf(profile, userId))).toEqual(expected)
