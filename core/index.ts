@@ -128,7 +128,7 @@ export {
 export { type AboutPerson, aboutPerson } from './identity/about-person.js'
 export { joinedBrowsers, type SettledLink, settleBrowser } from './identity/links.js'
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
-export { applyChanges } from './identity/name-users.js'
+export { aliasOf, applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export { type ContentTotal, type ContentTotals, noContents, putContent } from './learning/contents/content-totals.js'
 export {

@@ -15,6 +15,8 @@ export interface EventRow {
   event: string
   anonymous_id: string
   user_id: string
+  /** Absent: ''. */
+  previous_id?: string
   /** Absent: `public`. */
   sender?: Sender
   session_id: string
@@ -28,7 +30,7 @@ export interface EventRow {
 
 /** Columns of an `EventRow`, as SQL. */
 export const EVENT_COLUMNS =
-  'site_id, message_id, type, event, anonymous_id, user_id, sender, session_id, properties, traits, context, ' +
+  'site_id, message_id, type, event, anonymous_id, user_id, previous_id, sender, session_id, properties, traits, context, ' +
   `${isoText('timestamp')} AS timestamp, ${isoText('received_at')} AS received_at`
 
 /** Parses a row of such columns, with whole numbers as `parseEnvelope` has them. */
@@ -70,6 +72,7 @@ function messageOf(row: EventRow): StoredMessage {
     ...(row.event && { event: row.event }),
     ...(row.anonymous_id && { anonymousId: row.anonymous_id }),
     ...(row.user_id && { userId: row.user_id }),
+    ...(row.previous_id && { previousId: row.previous_id }),
     properties: row.properties,
     traits: row.traits,
     context: { ...row.context, ...(row.session_id && { sessionId: row.session_id }) },

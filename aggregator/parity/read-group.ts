@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { hasEnded } from '@slotstream/core'
 import { isPersonKey, type Profile, partitionOf, visitorIdOf } from '@slotstream/protocol'
+import { envelopeOf } from '../clickhouse/event-rows.js'
 import type { CompiledDefinitions } from '../profiles/definitions/compiled-definitions.js'
 import type { DecidedLink } from '../profiles/links/decided-links.js'
 import { createLinkList } from '../profiles/links/link-list.js'
@@ -148,7 +149,9 @@ async function recomputeAll(
       const positionOf = (seq: number) => positionFor(visitorId, seq)
       visitor = { id: visitorId, recomputation: recompute(stored.get(visitorId), rules, positionOf) }
     }
-    if (isIn(visitorId, position, rows[0].received_at)) visitor.recomputation.add(position, rows)
+    if (!isIn(visitorId, position, rows[0].received_at)) continue
+    visitor.recomputation.add(position, rows)
+    links.aliased(envelopeOf(rows))
   }
   await finish()
   for (const link of decided) links.decided(link)

@@ -43,6 +43,9 @@ export interface NamedTogether {
   userId: string
 }
 
+/** Browsers that a row names: the one that sent it, and that of an alias. */
+const BROWSERS = `[anonymous_id, if(type = 'alias', previous_id, '')]`
+
 /** Finds the users whom some browsers named, and all browsers that named one of these users, or of the given ones. */
 export async function namedTogether(
   clickhouse: ClickHouseClient,
@@ -52,13 +55,13 @@ export async function namedTogether(
 ): Promise<NamedTogether[]> {
   return rowsOf<NamedTogether>(
     clickhouse,
-    `SELECT anonymous_id AS anonymousId, user_id AS userId FROM slotstream.events
-     WHERE site_id = {site:String} AND anonymous_id != '' AND user_id != '' AND sender != 'unsigned'
+    `SELECT anonymousId, user_id AS userId FROM slotstream.events ARRAY JOIN ${BROWSERS} AS anonymousId
+     WHERE site_id = {site:String} AND anonymousId != '' AND user_id != '' AND sender != 'unsigned'
        AND (has({users:Array(String)}, user_id) OR user_id IN (
          SELECT user_id FROM slotstream.events
-         WHERE site_id = {site:String} AND anonymous_id IN {browsers:Array(String)} AND user_id != '' AND sender != 'unsigned'
+         WHERE site_id = {site:String} AND hasAny(${BROWSERS}, {browsers:Array(String)}) AND user_id != '' AND sender != 'unsigned'
        ))
-     GROUP BY anonymous_id, user_id ORDER BY min(timestamp) LIMIT ${MAX_BROWSERS} BY user_id`,
+     GROUP BY anonymousId, user_id ORDER BY min(timestamp) LIMIT ${MAX_BROWSERS} BY user_id`,
     { site, users: userIds, browsers: anonymousIds },
   )
 }

@@ -4,7 +4,8 @@ import type { IdentityEnvelope } from './apply/apply-step.js'
 import { publishToVisitor } from './publish-to-visitor.js'
 
 /**
- * Tells the partitions of users which browsers named them, by the stream of events.
+ * Tells the partitions of users which browsers named them, by the stream of events, and of an alias also that of the
+ * browser.
  *
  * @throws when the stream may not have it: call it again
  */
@@ -18,13 +19,17 @@ export function createPublishIdentity(
 ): PublishIdentity {
   const counted = metrics.counter('profiles_links_total', 'Browsers and users that were found together')
 
-  return async ({ siteId, receivedAt, changes }) => {
+  return async ({ siteId, visitorId, receivedAt, changes }) => {
     for (const change of changes) {
       const { anonymousId, userId, link } = change
-      const notice = { siteId, visitorId: visitorIdOf({ userId }), receivedAt, identity: [change] }
-      const cause = [anonymousId, userId, String(link?.firstAt)]
-      const { duplicate } = await publishToVisitor(publisher, partitions, notice, 'link', cause)
-      if (!duplicate) counted.inc()
+      const sides = [visitorIdOf({ userId }), visitorIdOf({ anonymousId })].filter(side => side !== visitorId)
+      let isNew = false
+      for (const side of sides) {
+        const notice = { siteId, visitorId: side, receivedAt, identity: [change] }
+        const cause = [side, anonymousId, userId, String(link?.firstAt)]
+        if (!(await publishToVisitor(publisher, partitions, notice, 'link', cause)).duplicate) isNew = true
+      }
+      if (isNew) counted.inc()
     }
   }
 }

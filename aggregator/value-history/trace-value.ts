@@ -1,5 +1,6 @@
 import {
   type ApplyRules,
+  aliasOf,
   applyEnvelope,
   type Features,
   featureValues,
@@ -42,9 +43,10 @@ export function traceValue({ siteId, userId, feature, features, decided, anonymo
   const profiles = new Map<string, Profile>()
   let now = 0
   let count = 0
-  for (const change of decided) {
+  for (const change of decided) tellBrowser(change, new Date(change.decision?.at ?? 0).toISOString())
+
+  function tellBrowser(change: IdentityChange, receivedAt: string): void {
     const visitorId = visitorIdOf({ anonymousId: change.anonymousId })
-    const receivedAt = new Date(change.decision?.at ?? 0).toISOString()
     apply(visitorId, { siteId, visitorId, receivedAt, identity: [change], messages: [] })
   }
 
@@ -65,6 +67,8 @@ export function traceValue({ siteId, userId, feature, features, decided, anonymo
       now = Math.max(now, Date.parse(row.timestamp))
       const before = valueAt(now)
       apply(envelope.visitorId, envelope)
+      const alias = row.sender === 'unsigned' ? undefined : aliasOf(envelope.messages[0]!, Date.parse(row.timestamp))
+      if (alias) tellBrowser(alias, row.received_at)
       const changed = changedParts(before, valueAt(now))
       return (
         changed && {

@@ -36,7 +36,13 @@ const GUARD_WINDOW_MS = 30 * 24 * 3_600_000
  * Ids that many clients send for want of one, beside those that collectors do not take: a join by them is held back.
  * A user may be called so, which is why the messages are taken.
  */
-const SHARED_IDS: ReadonlySet<string> = new Set(['-1', 'nil', 'test'])
+const SHARED_IDS: ReadonlySet<string> = new Set([
+  ...['-1', '[]', '{}', 'admin', 'anon', 'default', 'distinct_id', 'distinctid', 'email', 'lmy47d', 'n/a', 'na', 'nil'],
+  ...['not_authenticated', 'test', 'unidentified', 'user', 'username', 'visitor', 'xxx'],
+])
+
+/** Longest text, brackets included, that is looked for among them. */
+const MAX_SHARED_ID = 32
 
 /** State of a link, and the reason for it. */
 export interface SettledLink {
@@ -118,14 +124,14 @@ function isFull(links: Links): boolean {
   return Object.keys(links).length >= MAX_LINKS
 }
 
-/** Returns whether a guard holds a browser's user back as one of too many: neither a shared id nor a decision. */
-export function isOneOfMany({ state, cause }: SettledLink): boolean {
-  return state === 'held' && cause === USERS_PER_BROWSER.name
-}
-
 /** Returns whether a user's id is one of many people. */
 function isShared(userId: string): boolean {
-  return SHARED_IDS.has(userId.trim().toLowerCase()) || !isMeaningful(userId)
+  if (!isMeaningful(userId)) return true
+  if (userId.length > MAX_SHARED_ID) return false
+  const text = userId.trim().toLowerCase()
+  // What languages write for a value that is not there: `(null)`, `<nil>`.
+  const inner = text.replace(/^[(<{]+|[)>}]+$/g, '')
+  return SHARED_IDS.has(text) || SHARED_IDS.has(inner) || !isMeaningful(inner)
 }
 
 /** Settles the links of a browser to users. */

@@ -10,13 +10,31 @@ export interface NamedUsers {
 }
 
 /**
+ * Returns what an alias says of a browser that did not send it: whose `previousId` that is. Nothing where it is
+ * undefined.
+ *
+ * @param at time of the message, in milliseconds since the epoch
+ */
+export function aliasOf(
+  { type, userId, anonymousId, previousId }: StoredMessage,
+  at: number,
+): (IdentityChange & Required<Pick<IdentityChange, 'link'>>) | undefined {
+  if (type !== 'alias' || !userId || !previousId || previousId === anonymousId) return undefined
+  return { anonymousId: previousId, userId, link: { firstAt: at, lastAt: at, cause: type } }
+}
+
+/**
  * Begins to collect the users that messages of a visitor name. A server's message of a user without a browser names
- * no new user.
+ * no new user, but for an alias.
  */
 export function collectUsers(visitorId: string): NamedUsers {
   const named = new Map<string, { anonymousId: string; firstAt: number; lastAt: number; cause: string }>()
+  const aliases = new Map<string, NonNullable<ReturnType<typeof aliasOf>>>()
   return {
-    note({ type, userId, anonymousId }, at) {
+    note(message, at) {
+      const { type, userId, anonymousId } = message
+      const alias = aliasOf(message, at)
+      if (alias) aliases.set(message.messageId, alias)
       if (!userId || !anonymousId || isPersonKey(visitorId)) return
       const noted = named.get(userId)
       if (!noted) named.set(userId, { anonymousId, firstAt: at, lastAt: at, cause: type })
@@ -33,6 +51,10 @@ export function collectUsers(visitorId: string): NamedUsers {
         if (linkBefore && linkBefore.firstAt <= link.firstAt && linkBefore.lastAt >= link.lastAt) continue
         links = withLink(links ?? {}, userId, link)
         if (!linkBefore || link.firstAt < linkBefore.firstAt) changes.push({ anonymousId, userId, link })
+      }
+      for (const alias of aliases.values()) {
+        if (isPersonKey(visitorId)) links = withLink(links ?? {}, alias.anonymousId, alias.link)
+        changes.push(alias)
       }
       return { links, changes }
     },

@@ -3,7 +3,7 @@ import type { Features } from '../features/feature.js'
 import { cutsOf } from '../features/state/cuts.js'
 import { mergeStates } from '../features/state/merge-states.js'
 import { emptyStates } from '../features/state/reduce.js'
-import { isOneOfMany, type SettledLink, settleUsers } from './links.js'
+import { type SettledLink, settleUsers } from './links.js'
 
 /** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */
 export function userOfBrowser({ visitorId, userId, links }: Pick<Profile, 'visitorId' | 'userId' | 'links'>): string {
@@ -21,32 +21,22 @@ export function userOfBrowser({ visitorId, userId, links }: Pick<Profile, 'visit
 
 /**
  * Returns what a browser's features hold of one user: what it sent under the user's id, and what it sent under none
- * where that belongs to the user. Without a user: what belongs to the browser alone.
+ * where that belongs to the user. Without a user: what belongs to the browser alone. What was done under the id of a
+ * user who is not joined, be the join undone or held back, is the browser's, and never another user's.
  */
 export function statesOfUser(profile: Profile, userId: string, features: Features): FeatureStates {
   const none = emptyStates(features.revision)
   if (isPersonKey(profile.visitorId)) return profile.features ?? none
   const settled = settleUsers(profile.links ?? {})
-  const ownerOfUnnamed = firstUser(settled)
-  let states = ownerOfUnnamed === userId ? (profile.features ?? none) : none
+  let states = firstUser(settled) === userId ? (profile.features ?? none) : none
   // The positions from which features count stand with the browser's own.
   const cuts = profile.featuresByUser && profile.features && cutsOf(profile.features)
   for (const [user, ofUser] of Object.entries(profile.featuresByUser ?? {})) {
-    if (ownerOfNamed(user, settled.get(user), ownerOfUnnamed) !== userId) continue
+    if ((settled.get(user)?.state === 'joined' ? user : '') !== userId) continue
     states = mergeStates(states, ofUser, features)
     if (cuts) states = mergeStates(states, cuts, features)
   }
   return states
-}
-
-/**
- * Returns the user whom messages of a browser belong to that name one; '' for the browser itself. What was done under
- * the id of one of too many users is no other user's. Where the id is shared, or the join was undone, it counts as if
- * it named none.
- */
-function ownerOfNamed(userId: string, link: SettledLink | undefined, ownerOfUnnamed: string): string {
-  if (!link || isOneOfMany(link)) return ''
-  return link.state === 'joined' ? userId : ownerOfUnnamed
 }
 
 /**

@@ -44,7 +44,8 @@ export function applyMessage(
   if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1
   next.session = session
   next.events = profile.events + 1
-  const traits = traitsAfter(profile.traits, message, late)
+  // A claim says nothing of the browser's own person, and no more of the one that it names.
+  const traits = sender === 'unsigned' ? profile.traits : traitsAfter(profile.traits, message, late)
   if (traits) next.traits = traits
   else onRefused()
   const interests = interestsOf(message, features)

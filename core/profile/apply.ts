@@ -54,7 +54,7 @@ export interface ApplyOutcome extends LedgerOutcome {
    * Messages whose traits the profile did not take, because it would have become too large; absent when there are none.
    */
   refused?: RejectedMessage[]
-  /** Users that the browser named first, or earlier than known: their partitions have to be told. Absent: none. */
+  /** Users that the browser named first, or earlier than known, and what aliases say: both sides have to be told. */
   identity?: IdentityChange[]
   /** News for the partitions of users because of their segments. Absent: none. */
   userNews?: UserNews[]

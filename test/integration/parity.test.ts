@@ -69,6 +69,7 @@ beforeAll(async () => {
   await new Promise(resolve => setTimeout(resolve, 1_000))
   await publish(history.slice(half))
   await undo('b4', 'u4')
+  await alias('u1', 'b2')
   await publish(clickstream ?? [])
   await untilApplied()
 })
@@ -111,6 +112,21 @@ async function undo(anonymousId: string, userId: string) {
   await publish(
     [anonymousId, `user:${userId}`].map(visitorId => ({ siteId: SITE, visitorId, receivedAt, identity, messages: [] })),
   )
+}
+
+/** A server says of a browser whose it is. */
+async function alias(userId: string, previousId: string) {
+  const at = new Date(Date.now() - 3_000).toISOString()
+  const message = { messageId: 'alias', type: 'alias' as const, userId, previousId, timestamp: at, context: {} }
+  await publish([
+    {
+      siteId: SITE,
+      visitorId: `user:${userId}`,
+      receivedAt: at,
+      sender: 'secret',
+      messages: [message],
+    } as EventEnvelope,
+  ])
 }
 
 async function untilApplied() {

@@ -324,4 +324,22 @@ describe('profiles of persons, shared by two processes', () => {
       expect(features.views!.value).toEqual({ camp: 3 })
     }
   })
+
+  it('joins the browser that the alias of a server names, and takes it out again', async () => {
+    await send(viewed('p1', 'camp'), { type: 'alias', userId: 'newu', previousId: 'p1' })
+    for (const visitorId of ['user:newu', 'p1']) {
+      const { person, features } = await profile(
+        visitorId,
+        answer => answer.person.userId === 'newu' && answer.features.views !== undefined && viewsOf(answer).camp === 1,
+      )
+      expect(person).toEqual({ id: 'newu', userId: 'newu', browsers: ['p1'] })
+      expect(features.views!.value).toEqual({ camp: 1 })
+    }
+    const [merge, ...others] = await merges('newu')
+    expect(others).toEqual([])
+    expect(merge).toMatchObject({ browser: 'p1', userId: 'newu', cause: 'alias', state: 'joined' })
+    await admin('DELETE', `/people/newu/merges/${merge!.mergeId}`)
+    const { person } = await profile('p1', answer => answer.person.userId === '')
+    expect(person).toEqual({ id: 'p1', userId: '', browsers: ['p1'] })
+  })
 })

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { applyEnvelope } from '@slotstream/core'
-import { type Profile, visitorKeySql } from '@slotstream/protocol'
+import { type EventEnvelope, type Profile, visitorKeySql } from '@slotstream/protocol'
 import { EVENT_COLUMNS, type EventRow, envelopeOf, readEventRow } from '../../clickhouse/event-rows.js'
 import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 
@@ -40,17 +40,20 @@ export async function* eventsBetween(
  * @param asOf sequence that a visitor's profile is as of
  * @param anonymousDays see `applyAndDetect`
  * @param definitionsOf returns what a site declares
+ * @param onEnvelope takes each envelope before it is applied
  */
 export async function* profilesOf(
   rows: AsyncIterable<EventRow>,
   asOf: (siteId: string, visitorId: string) => number,
   anonymousDays?: number,
   definitionsOf: (siteId: string) => ReducerDefinitions = () => DEFAULT_DEFINITIONS,
+  onEnvelope: (envelope: EventEnvelope) => void = () => {},
 ): AsyncGenerator<Profile> {
   let profile: Profile | undefined
   let count = 0
   for await (const row of rows) {
     const envelope = envelopeOf([row])
+    onEnvelope(envelope)
     if (profile && (profile.siteId !== envelope.siteId || profile.visitorId !== envelope.visitorId)) {
       yield asKept(profile)
       profile = undefined

@@ -1,5 +1,5 @@
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from '@slotstream/core'
-import type { Profile } from '@slotstream/protocol'
+import type { EventEnvelope, Profile } from '@slotstream/protocol'
 import { DEFAULT_DEFINITIONS, type SitesDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { type EventRanges, type Range, readEventRanges } from '../../profiles/history/event-ranges.js'
 import type { DecidedLink } from '../../profiles/links/decided-links.js'
@@ -13,9 +13,13 @@ const NOTHING_DECLARED: Pick<SitesDefinitions, 'of' | 'siteIds'> = { of: () => D
 export interface RebuildProfilesDeps extends NewGenerationDeps {
   /**
    * Profiles of what came before the streams' first messages, each as of the sequence that `asOf` says of its
-   * partition; undefined: the streams are all there is.
+   * partition; undefined: the streams are all there is. Each envelope is given to `onEnvelope`.
    */
-  history?: (ranges: readonly Range[], asOf: (partition: number) => number) => AsyncIterable<Profile>
+  history?: (
+    ranges: readonly Range[],
+    asOf: (partition: number) => number,
+    onEnvelope: (envelope: EventEnvelope) => void,
+  ) => AsyncIterable<Profile>
   /** Decisions about browsers and users that the streams may have no longer. Default: none */
   decided?: () => AsyncIterable<DecidedLink>
   /** Days after which the profile of a single anonymous visit has ended; 0 for never. Default 30 */
@@ -47,14 +51,15 @@ export async function rebuildProfiles(deps: RebuildProfilesDeps): Promise<number
   const links = createLinkList()
   // Also before a first message numbered 1: the stream may have been recreated.
   if (history) {
-    const count = await generation.writeAll(links.noted(filter(history(ranges.all, ranges.asOf), lasts)))
+    const count = await generation.writeAll(links.noted(filter(history(ranges.all, ranges.asOf, links.aliased), lasts)))
     print(`${count} profiles from the table events`)
   }
 
   const profileBefore = history && (async (...visitor: [string, string]) => (await generation.read(...visitor)).profile)
   let total = 0
   for (let partition = 0; partition < installation.partitions; partition++) {
-    const replayDeps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf: definitions.of }
+    const definitionsOf = definitions.of
+    const replayDeps = { nats, log, ranges, profileBefore, anonymousDays, definitionsOf, onEnvelope: links.aliased }
     const replayed = await replayPartition(partition, replayDeps)
     const profiles = [...replayed.values()].filter(lasts)
     total += await generation.writeAll(links.noted(profiles))

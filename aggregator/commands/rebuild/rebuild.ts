@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { partitionOf } from '@slotstream/protocol'
+import { type EventEnvelope, partitionOf } from '@slotstream/protocol'
 import { type CommandDeps, watchTombstones } from '@slotstream/runtime'
 import { removeForgotten } from '../../people/clean/remove-forgotten.js'
 import { watchBotTreatment, withBotTreatment } from '../../profiles/definitions/bot-treatment.js'
@@ -81,7 +81,7 @@ export async function rebuild(
     definitions,
     ...(anonymousDays !== undefined && { anonymousDays }),
     ...(from !== 'stream' && {
-      history: (ranges, asOf) => history(ranges, asOf, definitions.of),
+      history: (ranges, asOf, onEnvelope) => history(ranges, asOf, { definitionsOf: definitions.of, onEnvelope }),
       decided: () => decidedLinks(clickhouse),
     }),
   }).finally(() => {
@@ -105,7 +105,10 @@ export async function rebuild(
   async function* history(
     ranges: readonly Range[],
     asOf: (partition: number) => number,
-    definitionsOf: (siteId: string) => ReducerDefinitions,
+    {
+      definitionsOf,
+      onEnvelope,
+    }: { definitionsOf: (siteId: string) => ReducerDefinitions; onEnvelope: (envelope: EventEnvelope) => void },
   ) {
     const before = ranges.map(async range => ({
       after: range.part.base,
@@ -114,7 +117,7 @@ export async function rebuild(
     const rows = eventsBetween(clickhouse, await Promise.all(before))
     const ofVisitor = (siteId: string, visitorId: string) =>
       asOf(partitionOf(siteId, visitorId, installation.partitions))
-    yield* profilesOf(rows, ofVisitor, anonymousDays, definitionsOf)
+    yield* profilesOf(rows, ofVisitor, anonymousDays, definitionsOf, onEnvelope)
   }
 
   /** Returns the offset of a stream's sequences in the table; of a recreated stream, also before a loader says so. */

@@ -16,6 +16,8 @@ export type ApplyOutcome = 'applied' | 'replayed' | 'bad'
 /** Changes of a visitor's identity in one message of the stream. */
 export interface IdentityEnvelope {
   siteId: string
+  /** The visitor whose messages say so, and whose profile has it. */
+  visitorId: string
   receivedAt: string
   changes: IdentityChange[]
 }
@@ -52,7 +54,7 @@ export interface StepResult {
   signals?: SignalEnvelope
   /** Messages whose traits the profile did not take; absent where it took all. */
   rejected?: RejectedEnvelope
-  /** Changes of identity for the partitions of users; absent where there are none. */
+  /** Changes of identity for the partitions of others; absent where there are none. */
   identity?: IdentityEnvelope
   /** News about segments for the partitions of users; absent where there is none. */
   news?: NewsEnvelope[]
@@ -86,7 +88,7 @@ export function applyStep(
       ...(after && !isReplayed && { profile: after }),
       ...(signals.length > 0 && { signals: { siteId, visitorId, receivedAt, signals } }),
       ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
-      ...(identity && { identity: { siteId, receivedAt, changes: identity } }),
+      ...(identity && { identity: { siteId, visitorId, receivedAt, changes: identity } }),
       ...((learning || contents) && {
         learning: { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) },
       }),

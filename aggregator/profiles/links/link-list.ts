@@ -1,5 +1,13 @@
-import { applyChanges, profileOfLink } from '@slotstream/core'
-import { type IdentityChange, isPersonKey, type Profile, visitorIdOf, visitorText } from '@slotstream/protocol'
+import { aliasOf, applyChanges, profileOfLink } from '@slotstream/core'
+import {
+  type EventEnvelope,
+  type IdentityChange,
+  isPersonKey,
+  type Profile,
+  senderOf,
+  visitorIdOf,
+  visitorText,
+} from '@slotstream/protocol'
 import type { DecidedLink } from './decided-links.js'
 
 /** Profiles that are being computed. */
@@ -12,11 +20,13 @@ export interface ComputedProfiles {
 export interface LinkList {
   /** Notes a decision, for the profiles of both sides. */
   decided(link: DecidedLink): void
+  /** Notes the browsers that the aliases of an envelope name, for the profiles of both sides. */
+  aliased(envelope: EventEnvelope): void
   /** Yields profiles as they come, and notes the links of browsers. */
   noted(profiles: AsyncIterable<Profile> | Iterable<Profile>): AsyncGenerator<Profile>
   /**
-   * Writes the links into the profiles of users, and decisions into those of browsers, too. The live roles learn of
-   * later ones by the stream.
+   * Writes the links into the profiles of users, and decisions and aliases into those of browsers, too. The live roles
+   * learn of later ones by the stream.
    */
   writeTo(profiles: ComputedProfiles): Promise<void>
 }
@@ -35,6 +45,11 @@ export function createLinkList(): LinkList {
     changes.set(key, entry)
   }
 
+  function addToBoth(siteId: string, change: IdentityChange): void {
+    add(siteId, visitorIdOf({ anonymousId: change.anonymousId }), change)
+    add(siteId, visitorIdOf({ userId: change.userId }), change)
+  }
+
   function note({ siteId, visitorId, anonymousId, links }: Profile): void {
     if (isPersonKey(visitorId)) return
     for (const [userId, { decision: _ofBothSides, ...link }] of Object.entries(links ?? {}))
@@ -49,9 +64,14 @@ export function createLinkList(): LinkList {
   }
 
   return {
-    decided({ siteId, change }) {
-      add(siteId, visitorIdOf({ anonymousId: change.anonymousId }), change)
-      add(siteId, visitorIdOf({ userId: change.userId }), change)
+    decided: ({ siteId, change }) => addToBoth(siteId, change),
+    aliased({ siteId, sender, spread, messages }) {
+      // As when it was applied: of a claim, and of a sender that is no visitor, nothing follows.
+      if (spread || senderOf(sender) === 'unsigned') return
+      for (const message of messages) {
+        const change = aliasOf(message, Date.parse(message.timestamp))
+        if (change) addToBoth(siteId, change)
+      }
     },
     async *noted(profiles) {
       for await (const profile of profiles) {

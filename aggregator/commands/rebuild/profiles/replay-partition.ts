@@ -13,13 +13,18 @@ export interface ReplayDeps extends HistoryDeps {
   anonymousDays: number
   /** Returns what a site declares. */
   definitionsOf: (siteId: string) => ReducerDefinitions
+  /** Takes each envelope before it is applied. */
+  onEnvelope: (envelope: EventEnvelope) => void
 }
 
 /** Returns the profiles that the streams give for one partition, by site and visitor, in memory. */
 export async function replayPartition(partition: number, deps: ReplayDeps): Promise<Map<string, Profile>> {
   const profiles = new Map<string, Profile>()
   for await (const { envelope, seq } of messagesOf(partition, deps))
-    if (!(envelope instanceof Error)) await apply(envelope, seq, profiles, deps)
+    if (!(envelope instanceof Error)) {
+      deps.onEnvelope(envelope)
+      await apply(envelope, seq, profiles, deps)
+    }
   return profiles
 }
 

@@ -117,6 +117,15 @@ describe('the changes of a value', () => {
   })
 })
 
+describe('an alias', () => {
+  it('changes what its user has by what the browser did that it names', () => {
+    const alias = row('identify', 1, { type: 'alias', anonymous_id: '', user_id: 'newu', previous_id: 'laptop' })
+    const changes = changesOf('seen', [row('Product Viewed', 0), alias], 'newu')
+    expect(changes.map(({ type, from, to }) => [type, from, to])).toEqual([['alias', {}, { camp: 1 }]])
+    expect(changesOf('seen', [row('Product Viewed', 0), { ...alias, sender: 'unsigned' }], 'newu')).toEqual([])
+  })
+})
+
 describe('what changed of a value', () => {
   it('is nothing where both are equal, and the whole where one is no object', () => {
     expect(changedParts({ a: 1, b: [1] }, { a: 1, b: [1] })).toBeUndefined()

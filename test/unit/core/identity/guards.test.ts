@@ -99,8 +99,13 @@ describe('the window of guards', () => {
 
 /** A browser on which users viewed a page each, in this order, a minute apart. */
 function browserOf(users: readonly (string | undefined)[]): Profile {
-  return users.reduce<Profile | undefined>((profile, userId, index) => {
-    const message = { ...messageAt(START + index * 60_000, 'page'), anonymousId: 'kiosk' } as StoredMessage
+  return profileOfViews(users.map((userId, index) => ({ userId, at: START + index * 60_000 })))
+}
+
+/** A browser that sent these views of pages. */
+function profileOfViews(views: readonly { userId: string | undefined; at: number }[]): Profile {
+  return views.reduce<Profile | undefined>((profile, { userId, at }, index) => {
+    const message = { ...messageAt(at, 'page'), anonymousId: 'kiosk' } as StoredMessage
     const envelope: EventEnvelope = {
       siteId: 'shop',
       visitorId: 'kiosk',
@@ -109,6 +114,11 @@ function browserOf(users: readonly (string | undefined)[]): Profile {
     }
     return applyEnvelope(profile, envelope, index + 1)
   }, undefined)!
+}
+
+function withUndone(profile: Profile, users: readonly string[]): Profile {
+  const decision = { state: 'undone', at: START, cause: 'a test' } as const
+  return { ...profile, links: users.reduce((links, userId) => withLink(links, userId, { decision }), profile.links!) }
 }
 
 const pagesOf = (profile: Profile, userId: string) =>
@@ -143,6 +153,61 @@ describe('what was done on a shared browser', () => {
       ),
       { numRuns: 40 },
     )
+  })
+})
+
+/** Views of pages at a kiosk: user `k1` once, `k2` twice, and so on, and of no user three times. */
+const VIEWS_OF_SEVEN = range(0, 8)
+  .flatMap(index => range(0, index || 3).map(() => (index === 0 ? undefined : `k${index}`)))
+  .map((userId, index) => ({ userId, at: START + (userId ? Number(userId.slice(1)) * 100 : 1_000) * 60_000 + index }))
+
+describe('a browser of seven users', () => {
+  it('gives each of the first five exactly their own, and the last two’s to none, in any order', () => {
+    const { length } = VIEWS_OF_SEVEN
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(VIEWS_OF_SEVEN, { minLength: length, maxLength: length }),
+        fc.constantFrom<readonly string[]>([], ['k1'], ['k2', 'k3'], ['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7']),
+        (views, undone) => {
+          const profile = withUndone(profileOfViews(views), undone)
+          const states = range(1, 8).map(index => settleUser(profile.links!, `k${index}`)!.state)
+          const joined = range(1, 8).filter(index => states[index - 1] === 'joined')
+          if (undone.length === 0) expect(joined).toEqual([1, 2, 3, 4, 5])
+          const all = range(1, 8).map(index => pagesOf(profile, `k${index}`))
+          expect(all).toEqual(
+            range(1, 8).map(index => (joined.includes(index) ? index + (index === joined[0] ? 3 : 0) : 0)),
+          )
+          const total = all.reduce<number>((sum, pages) => sum + (pages as number), 0)
+          expect(pagesOf(profile, '')).toBe(length - total)
+        },
+      ),
+    )
+  })
+})
+
+describe('an undo on a browser of two users', () => {
+  const tab = profileOfViews([
+    ...[1, 2].map(at => ({ userId: 'u1', at: START + at })),
+    { userId: undefined, at: START + 3 },
+    { userId: 'u2', at: START + 4 },
+  ])
+  // Pages of u1, of u2, and of the browser alone. What names no user is the first user's who is joined.
+  it.each<[readonly string[], number[]]>([
+    [[], [3, 1, 0]],
+    [['u2'], [3, 0, 1]],
+    [['u1'], [0, 2, 2]],
+    [
+      ['u1', 'u2'],
+      [0, 0, 4],
+    ],
+  ])('of %j gives no user what was done under another’s id', (undone, expected) => {
+    const profile = withUndone(tab, undone)
+    expect(['u1', 'u2', ''].map(userId => pagesOf(profile, userId))).toEqual(expected)
+  })
+
+  it('leaves what was done under an id that many share to the browser', () => {
+    const profile = browserOf(['u1', 'test', 'test'])
+    expect(['u1', 'test', ''].map(userId => pagesOf(profile, userId))).toEqual([1, 0, 2])
   })
 })
 

@@ -37,7 +37,17 @@ it('is held where a guard of either side holds it back', () => {
   expect(list([user('ann', { kiosk: named(5) })], [kiosk])).toMatchObject([
     { browser: 'kiosk', userId: 'ann', state: 'held', cause: 'users_per_browser' },
   ])
-  expect(list([browser('b1', { null: named(1) })])).toMatchObject([{ state: 'held', cause: 'shared_id' }])
+})
+
+it.each([
+  ...['null', 'test', 'nil', '-1', 'N/A', 'n/a', '(null)', '<nil>', 'user', 'visitor', ' Admin ', 'xxx', 'none', 'NA'],
+  ...['unknown', 'guest', 'default', 'anonymous', '00000000-0000-0000-0000-000000000000', '[]', '{}', 'Anon'],
+])('is held where many clients send %j for want of an id', userId => {
+  expect(list([browser('b1', { [userId]: named(1) })])).toMatchObject([{ state: 'held', cause: 'shared_id' }])
+})
+
+it.each(['ann', 'user-1', 'admin@shop.example', 'tester', 'nathan', '(ann)', '1', 'x'])('joins %j', userId => {
+  expect(list([browser('b1', { [userId]: named(1) })])).toMatchObject([{ state: 'joined' }])
 })
 
 it('is as was decided last, also where one side has not heard of it yet', () => {

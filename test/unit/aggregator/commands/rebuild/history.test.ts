@@ -1,6 +1,7 @@
 import type { Profile } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { type EventRow, profilesOf } from '#aggregator/commands/rebuild/history.js'
+import { createLinkList } from '#aggregator/profiles/links/link-list.js'
 
 const row = (fields: Partial<EventRow>): EventRow => ({
   site_id: 'shop',
@@ -42,6 +43,27 @@ describe('profiles of stored events', () => {
     ])
     expect(found[0]).toMatchObject({ userId: 'u1', traits: { plan: 'pro' }, affinities: { shoes: 1 } })
     expect(found[2]?.session?.id).toBe('s7')
+  })
+
+  it('give the browsers that aliases name to the list of links', async () => {
+    const links = createLinkList()
+    const rows = [
+      row({}),
+      row({ type: 'alias', event: '', anonymous_id: '', user_id: 'u2', previous_id: 'v1', sender: 'secret' }),
+      row({ type: 'alias', event: '', anonymous_id: 'eve', user_id: 'u2', previous_id: 'v1', sender: 'unsigned' }),
+    ]
+    const profiles = new Map<string, Profile>()
+    for await (const profile of links.noted(profilesOf(each(rows), () => 41, 30, undefined, links.aliased)))
+      profiles.set(profile.visitorId, profile)
+    await links.writeTo({
+      read: async (_site, visitorId) => ({ profile: profiles.get(visitorId) }),
+      async writeAll(all) {
+        for await (const profile of all) profiles.set(profile.visitorId, profile)
+      },
+    })
+    expect(Object.keys(profiles.get('v1')!.links!)).toEqual(['u2'])
+    expect(Object.keys(profiles.get('user:u2')!.links!)).toEqual(['v1'])
+    expect(profiles.get('eve')!.links).toBeUndefined()
   })
 
   it('are none of none', async () => {
