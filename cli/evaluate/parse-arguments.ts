@@ -1,4 +1,5 @@
 import { parseTime } from '@slotstream/protocol'
+import { botsOf } from '../bots.js'
 import { readOptions } from '../read-options.js'
 import { UsageError } from '../usage-error.js'
 import { DECISION_REWARDS, type DecisionRewards, type DecisionSelection } from './log/export-decisions.js'
@@ -17,6 +18,7 @@ the log cannot tell. See docs/evaluation.md.
   --from TIME     decided from this time on, ISO 8601
   --to TIME       decided before this time
   --rewards NAME  clicks (default), or slot: what the slot names as its rewards, as policies learned it
+  --bots NAME     exclude (default) or include browsers that seem to be programs
   --policy NAME   uniform: each item of the log alike; default: as a slot without a policy; or a file with a slot's policy as JSON
   --content FILE  contents as in the catalog, for policies that choose by what content is
   --clip WEIGHT   also estimate with weights of at most this
@@ -54,7 +56,7 @@ export type Command =
 
 /** Options of one form of the command, which the other does not take. */
 const OF_RANKING = ['split', 'items'] as const
-const OF_VALUE = ['policy', 'content', 'clip', 'slot', 'site', 'from', 'to', 'rewards'] as const
+const OF_VALUE = ['policy', 'content', 'clip', 'slot', 'site', 'from', 'to', 'rewards', 'bots'] as const
 
 /**
  * Parses the command line.
@@ -78,14 +80,14 @@ function valueCommand(values: ReturnType<typeof readArguments>['values']): Value
   const { log, slot, site, policy, content, json } = values
   if ((log === undefined) === (slot === undefined))
     throw new UsageError(`--log or --slot, one of them: which decisions?\n\n${USAGE}`)
-  const foreign = (['site', 'from', 'to', 'rewards'] as const).find(
+  const foreign = (['site', 'from', 'to', 'rewards', 'bots'] as const).find(
     name => log !== undefined && values[name] !== undefined,
   )
   if (foreign) throw new UsageError(`--${foreign} is for --slot: a file is taken whole\n\n${USAGE}`)
   if (!policy) throw new UsageError(`--policy is missing: uniform, or a file with a policy\n\n${USAGE}`)
   const from = timeOf('from', values.from)
   const to = timeOf('to', values.to)
-  const source = log ?? { slot: slot!, site, from, to, rewards: rewardsOf(values.rewards) }
+  const source = log ?? { slot: slot!, site, from, to, rewards: rewardsOf(values.rewards), bots: botsOf(values.bots) }
   return { do: 'value', log: source, policy, content, clip: clipOf(values.clip), json }
 }
 
@@ -128,6 +130,7 @@ function readArguments(args: string[]) {
       from: { type: 'string' },
       to: { type: 'string' },
       rewards: { type: 'string' },
+      bots: { type: 'string' },
       clip: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },

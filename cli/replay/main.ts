@@ -11,6 +11,7 @@ import {
   secretKeyOf,
 } from '@slotstream/sources'
 import { CommandError } from '@slotstream/tracking-plan'
+import { UsageError } from '../usage-error.js'
 import { runDecisions } from './decisions/run-decisions.js'
 import { type Command, parseArguments, USAGE } from './parse-arguments.js'
 
@@ -23,7 +24,7 @@ try {
 }
 
 function isExpected(error: unknown): error is Error {
-  return error instanceof ReplayError || error instanceof CommandError || error instanceof ConfigurationError
+  return [ReplayError, CommandError, ConfigurationError, UsageError].some(type => error instanceof type)
 }
 
 /** Runs a command; resolves to the text to print at the end. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { parseTime, REJECTION_CODES } from '@slotstream/protocol'
 import { collectorOnThisMachine, type Environment } from '@slotstream/runtime/settings'
 import { ReplayError, type Selection } from '@slotstream/sources'
+import { type Bots, botsOf } from '../bots.js'
 import type { ReplayedPeriod } from './decisions/read-decisions.js'
 
 export const USAGE = `npm run replay -- open-bandit PATH [options]
@@ -36,6 +37,7 @@ stored. See docs/evaluation.md.
   --with PATH       default, a file with a slot's policy, or a catalog: {"slots": […], "content": […]}, or a folder with both
                     several times: a tournament of them, each valued at the first position with an interval that holds at
                     every look, beside what runs
+  --bots NAME       exclude (default) or include browsers that seem to be programs where --with compares; all are done again
   --json            print JSON instead of a table
 
   --collector URL   the collector, default http://localhost:3000, or the PORT that is set
@@ -51,7 +53,7 @@ export type Command =
   | { do: 'help' }
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
-  | { do: 'decisions'; period: ReplayedPeriod; with: string[]; json: boolean; collector: string }
+  | { do: 'decisions'; period: ReplayedPeriod; with: string[]; bots: Bots; json: boolean; collector: string }
 
 /** Parses the command line. Throws ReplayError, ConfigurationError. */
 export function parseArguments(args: string[], env: Environment): Command {
@@ -64,7 +66,14 @@ export function parseArguments(args: string[], env: Environment): Command {
     return { do: what, path, siteId, writeKey: values['write-key'] ?? siteId, policy: values.policy, collector }
   }
   if (what === 'decisions' && positionals.length === 1)
-    return { do: what, period: periodOf(values), with: values.with ?? [], json: values.json, collector }
+    return {
+      do: what,
+      period: periodOf(values),
+      with: values.with ?? [],
+      bots: botsOf(values.bots),
+      json: values.json,
+      collector,
+    }
   if (what !== 'rejected' || positionals.length > 1) throw new ReplayError(USAGE)
   if (values.site === undefined) throw new ReplayError(`--site is missing: whose messages?\n\n${USAGE}`)
   for (const code of values.code ?? [])
@@ -116,6 +125,7 @@ function read(args: string[], collector: string) {
         to: { type: 'string' },
         slot: { type: 'string' },
         with: { type: 'string', multiple: true },
+        bots: { type: 'string' },
         json: { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

@@ -10,6 +10,7 @@ import {
 import { compileMessageCondition } from '../conditions/compile-message-condition.js'
 import { isOfEvent } from '../conditions/event-name.js'
 import { readValues } from '../conditions/message-paths.js'
+import { numberOf } from '../features/input/scalar.js'
 import { MAX_REWARD, toFixedReward } from '../learning/sums/fixed-point.js'
 
 const HOUR_MS = 3_600_000
@@ -123,10 +124,10 @@ function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value))
 }
 
-/** Returns the function that adds up the numbers to which a path leads. */
+/** Returns the function that adds up the numbers to which a path leads, also those that are text. */
 function createSum(path: string): (message: StoredMessage) => number {
   const read = readValues(path)
-  return message => read(message).reduce<number>((sum, value) => sum + (typeof value === 'number' ? value : 0), 0)
+  return message => read(message).reduce<number>((sum, value) => sum + (numberOf(value) ?? 0), 0)
 }
 
 function fixed(amount: number): number {

@@ -1,5 +1,6 @@
 import type { PatternFact, PatternHit, StoredMessage } from '@slotstream/protocol'
 import type { PathValue } from '../conditions/message-paths.js'
+import { numberOf } from '../features/input/scalar.js'
 import { AMOUNT_SCALE, MAX_AMOUNT, MAX_KEYS_OF_MESSAGE } from './bounds.js'
 import type { Watch } from './compiled.js'
 import { comparedText, keptText } from './kept-text.js'
@@ -61,7 +62,6 @@ function withValue(fact: PatternFact, values: readonly PathValue[]): PatternFact
 /** Returns the sum of the numbers above 0, in millionths: whole numbers, whose sum is the same in any order. */
 function amountOf(values: readonly PathValue[]): number {
   let sum = 0
-  for (const value of values)
-    if (typeof value === 'number' && value > 0) sum += Math.round(Math.min(value, MAX_AMOUNT) * AMOUNT_SCALE)
+  for (const value of values) sum += Math.round(Math.min(Math.max(numberOf(value) ?? 0, 0), MAX_AMOUNT) * AMOUNT_SCALE)
   return Math.min(sum, MAX_AMOUNT * AMOUNT_SCALE)
 }

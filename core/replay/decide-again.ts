@@ -9,7 +9,7 @@ import { type AskedRecord, questionOfRecord } from './situation-of-record.js'
 
 /** A record that is decided again. */
 export type DecidedRecord = AskedRecord &
-  Pick<DecisionRecord, 'propensities' | 'candidates' | 'excluded' | 'holdout' | 'policy' | 'policyVersion'> &
+  Pick<DecisionRecord, 'propensities' | 'candidates' | 'excluded' | 'policy' | 'policyVersion'> &
   Partial<Pick<DecisionRecord, 'campaigns' | 'arms'>>
 
 /**
@@ -36,7 +36,7 @@ export function decideAgain(siteId: string, record: DecidedRecord, was: Compiled
   if (trouble !== undefined || !was || !record.draw) return { way: 'drawn', ...(trouble && { trouble }) }
   try {
     const recorded = recordedAnswers(record, was)
-    const question = questionOfRecord(siteId, record, recorded, was)
+    const question = questionOfRecord(siteId, record, recorded, was, was)
     const { sums, items } = was.needs.policy
     if (sums || items) {
       const { reasons } = eligibleOf(was, question.situation, question.taken!)

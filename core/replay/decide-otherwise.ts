@@ -49,7 +49,7 @@ export function decideOtherwise(
   { model, itemsOf }: LearnedThen = {},
 ): Otherwise {
   const recorded = recordedAnswers(record, was)
-  const question = questionOfRecord(siteId, record, recorded, slot)
+  const question = questionOfRecord(siteId, record, recorded, was, slot)
   const decided = decide({ ...question, ...(model && { model }), ...(itemsOf && { itemsOf }) })
   const { outcome, contentIds } = decided.choice
   return {

@@ -1,7 +1,7 @@
 import { type DecisionRecord, isObject, type RecordedStage, visitorIdOf } from '@slotstream/protocol'
 import type { Showing } from '../catalog/caps.js'
 import type { CompiledSlot } from '../catalog/compile-slot.js'
-import type { Question } from '../decide/decide.js'
+import { isHeldOut, type Question } from '../decide/decide.js'
 import type { Situation } from '../decide/situation.js'
 import type { FeatureValue } from '../features/state/values.js'
 import { crossFacts } from '../learning/features/cross.js'
@@ -22,6 +22,7 @@ export type AskedRecord = Pick<
   | 'personId'
   | 'contentIds'
   | 'ghost'
+  | 'holdout'
   | 'outcome'
   | 'features'
   | 'known'
@@ -31,20 +32,24 @@ export type AskedRecord = Pick<
 
 /**
  * Makes a question of a record: what was known of person and request is what it says, and which conditions held, what
- * was capped and what earlier slots showed are what it answers.
+ * was capped and what earlier slots showed are what it answers. Who is held out though the holdout of the slot does
+ * not have them is so by that of the site, whatever the slot is.
  *
+ * @param was slot as it was decided by
  * @param slot about which it is asked
  */
 export function questionOfRecord(
   siteId: string,
   record: AskedRecord,
   recorded: RecordedAnswers,
+  was: CompiledSlot,
   slot: CompiledSlot,
 ): RecordedQuestion {
   const { known = {}, features, seed } = record
   const now = Date.parse(record.timestamp)
   const sessionId = record.sessionId ?? ''
   const affinities = interestsOf(features.affinities)
+  const visitorId = visitorIdOf(record)
   const person: Situation['person'] = {
     personId: record.personId ?? known.personId ?? record.userId ?? record.anonymousId,
     traits: {},
@@ -58,7 +63,7 @@ export function questionOfRecord(
   return {
     situation: {
       siteId,
-      visitorId: visitorIdOf(record),
+      visitorId,
       person,
       context: {},
       now,
@@ -73,6 +78,7 @@ export function questionOfRecord(
     slot,
     count: countOf(record, slot),
     seed,
+    heldOut: isHeldOut(siteId, visitorId, slot.slot) || (record.holdout && !isHeldOut(siteId, visitorId, was.slot)),
     taken: new Set(having('repeated')),
   }
 }

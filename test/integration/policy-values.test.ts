@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { simulateDecisions } from '#bench/simulator/decisions.js'
-import { exportDecisions } from '#cli/evaluate/log/export-decisions.js'
+import { type DecisionSelection, exportDecisions } from '#cli/evaluate/log/export-decisions.js'
+import { readDecisions } from '#cli/replay/decisions/read-decisions.js'
 import { startClickHouse } from './warehouse-world.js'
 
 const SITE = 'values'
@@ -52,6 +53,11 @@ beforeAll(async () => {
   })
 })
 afterAll(() => clickhouse?.stop())
+
+function address() {
+  const { url, username, password } = clickhouse.account
+  return { url, user: username, password }
+}
 
 interface Row {
   target: string
@@ -112,6 +118,47 @@ describe('the view policy_values', () => {
 })
 
 describe('an export for evaluate', () => {
+  async function exported(counted: Pick<DecisionSelection, 'rewards' | 'bots'>) {
+    const pieces: Uint8Array[] = []
+    const selection = { slot: played[0]!.record.slotId, site: SITE, from: undefined, to: undefined, ...counted }
+    for await (const piece of exportDecisions(selection, address())) pieces.push(piece)
+    const [head, ...lines] = Buffer.concat(pieces).toString().trim().split('\n')
+    const names = head!.replaceAll('"', '').split(',')
+    const fieldsOf = (line: string) => line.replaceAll('"', '').split(',')
+    return lines.map(line => ({
+      decisionId: fieldsOf(line)[names.indexOf('decision_id')]!,
+      reward: Number(fieldsOf(line)[names.indexOf('reward')]),
+    }))
+  }
+
+  it('leaves out browsers that seem to be programs, as the time machine knows them', async () => {
+    const crawler = played[0]!.record.anonymousId
+    await clickhouse.client.insert({
+      table: 'slotstream.events',
+      values: [
+        {
+          ...{ site_id: SITE, message_id: 'crawler', type: 'page', anonymous_id: crawler },
+          context: { bot: { crawler: 'Googlebot' } },
+          timestamp: '2026-01-01 00:00:00',
+          received_at: '2026-01-01 00:00:00',
+        },
+      ],
+      format: 'JSONEachRow',
+    })
+    const ofCrawler = played.flatMap(({ record }) => (record.anonymousId === crawler ? [record.decisionId] : []))
+    const lines = await exported({ rewards: 'clicks', bots: 'exclude' })
+    expect(lines).toHaveLength(2 * (DECISIONS - ofCrawler.length))
+    expect(lines.some(({ decisionId }) => ofCrawler.includes(decisionId))).toBe(false)
+    expect(await exported({ rewards: 'clicks', bots: 'include' })).toHaveLength(2 * DECISIONS)
+    const period = { site: SITE, slot: undefined, from: 0, to: Date.UTC(2200, 0, 1) }
+    for (const findsPrograms of [true, false]) {
+      const programs: string[] = []
+      for await (const { record, isProgram } of readDecisions(period, address(), findsPrograms))
+        if (isProgram) programs.push(record.decisionId)
+      expect(programs.sort()).toEqual(findsPrograms ? [...ofCrawler].sort() : [])
+    }
+  })
+
   it('counts clicks, or what the slot names as rewards, in the steps in which it was learned', async () => {
     const [first, second] = played.map(({ record }) => record)
     const step = (record: typeof first, position: number, reward: number, previous: number | null, id: string) => ({
@@ -136,15 +183,10 @@ describe('an export for evaluate', () => {
       ],
       format: 'JSONEachRow',
     })
-    const { url, username, password } = clickhouse.account
     const rewardsBy = async (rewards: 'clicks' | 'slot') => {
-      const pieces: Uint8Array[] = []
-      const selection = { slot: first!.slotId, site: SITE, from: undefined, to: undefined, rewards }
-      for await (const piece of exportDecisions(selection, { url, user: username, password })) pieces.push(piece)
-      const [head, ...lines] = Buffer.concat(pieces).toString().trim().split('\n')
-      const column = head!.split(',').indexOf('"reward"')
+      const lines = await exported({ rewards, bots: 'include' })
       expect(lines).toHaveLength(2 * DECISIONS)
-      return lines.reduce((sum, line) => sum + Number(line.split(',')[column]), 0)
+      return lines.reduce((sum, { reward }) => sum + reward, 0)
     }
     expect(await rewardsBy('slot')).toBeCloseTo(49.9 + 1, 9)
     const clicks = played.flatMap(({ rewards }) => [...rewards]).filter(reward => reward > 0)

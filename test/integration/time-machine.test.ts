@@ -10,7 +10,7 @@ import { createMetrics } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRedrawJob } from '#aggregator/batch/redraw-job.js'
 import type { ReplayReport } from '#cli/replay/decisions/replay-decisions.js'
-import { ADMIN_TOKEN, putSite } from '../support/collector.js'
+import { ADMIN_TOKEN, putSite, readAll } from '../support/collector.js'
 import { type DecidedShop, log, POLICIES, setUpDecidedShop, shownIn } from '../support/set-up-decided-shop.js'
 import { until } from '../support/until.js'
 
@@ -82,6 +82,11 @@ describe('the time machine', () => {
     return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout)
   }
 
+  async function records(): Promise<DecisionRecord[]> {
+    const envelopes = await readAll<DecisionEnvelope>(nats, 'DECISIONS')
+    return envelopes.flatMap(({ siteId, decisions }) => (siteId === MACHINE ? decisions : []))
+  }
+
   it('does all decisions of an hour again byte for byte, after two changes of the catalog and a restart', async () => {
     await visit('before', 6)
     await content('c', { where: { 'context.country': 'DE' } })
@@ -98,12 +103,7 @@ describe('the time machine', () => {
     )
     await visit('after', 6)
     await content('d', { stock: 0 })
-    const { state } = await nats.manager.streams.info('DECISIONS')
-    let recorded = 0
-    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-      const envelope = (await nats.manager.streams.getMessage('DECISIONS', { seq }))?.json<DecisionEnvelope>()
-      if (envelope?.siteId === MACHINE) recorded += envelope.decisions.length
-    }
+    const { length: recorded } = await records()
     const report = await until('all are in the table', replay, ({ total }) => total === recorded)
     expect(report).toMatchObject({ different: [], withoutCatalog: 0, reproduced: recorded - report.undecided })
     expect(report.reproduced).toBeGreaterThan(18 * SLOTS.length * 0.8)
@@ -133,6 +133,26 @@ describe('the time machine', () => {
     expect(usual.slots!['of-contextual']).toMatchObject({ unknown: [] })
     const both = await replay('--slot', 'of-contextual', '--with', 'default', '--with', policy)
     expect(both.tournaments!['of-contextual']!.candidates.map(({ standing }) => standing)).not.toContain('better')
+  })
+
+  it('does decisions again about visitors whom the site holds out, who stay so with another policy', async () => {
+    await putSite(collector.url, MACHINE, { holdout: { share: 0.5, tag: 't' } })
+    const someone = () => Promise.all([...'abcdefgh'].map(letter => ask(`held-${letter}`, ['of-fixed'], {}, MACHINE)))
+    const isHeldOut = ({ decisions }: { decisions: { outcome: string }[] }) => decisions[0]!.outcome === 'holdout'
+    await until('the holdout counts', someone, replies => replies.some(isHeldOut))
+    await visit('held', 8)
+    const all = await records()
+    const heldOut = all.filter(({ slotId, holdout }) => holdout && slotId === 'of-fixed').length
+    const policy = join(folder, 'policy.json')
+    const report = await until(
+      'all are in the table',
+      () => replay('--with', policy),
+      ({ total }) => total === all.length,
+    )
+    expect(report).toMatchObject({ different: [], withoutCatalog: 0, reproduced: all.length - report.undecided })
+    const { decisions, contents } = report.slots!['of-fixed']!
+    expect(heldOut).toBeGreaterThan(0)
+    expect(contents.find(({ contentId }) => contentId === 'b')!.after).toBe(decisions - heldOut)
   })
 
   it('tells what is wrong', async () => {

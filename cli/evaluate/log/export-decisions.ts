@@ -1,4 +1,5 @@
 import { CommandError } from '@slotstream/tracking-plan'
+import { type Bots, IS_PROGRAM } from '../../bots.js'
 import { type ClickHouseAddress, queryClickHouse } from '../../clickhouse-query.js'
 
 /** Decisions whose rewards are exported. */
@@ -11,6 +12,8 @@ export interface DecisionSelection {
   to: number | undefined
   /** The reward: a click, or what policies learned, by the slot's own `rewards`. */
   rewards: DecisionRewards
+  /** What becomes of browsers that seem to be programs. */
+  bots: Bots
 }
 
 /** Ways to count what decisions earned. */
@@ -38,7 +41,7 @@ ON rewards.decision_id = outcomes.earned_by AND rewards.position = outcomes.earn
 `
 
 /** Returns the query that docs/evaluation.md shows. */
-const exportOf = (rewards: DecisionRewards) => `SELECT
+const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>) => `SELECT
     rewards.decision_id AS decision_id,
     rewards.timestamp AS timestamp,
     rewards.content_id AS content_id,
@@ -58,7 +61,12 @@ INNER JOIN
 ) AS decisions
 ON rewards.site_id = decisions.site_id AND rewards.decision_id = decisions.decision_id
 ${rewards === 'slot' ? LEARNED : ''}WHERE rewards.site_id = {site:String} AND rewards.slot_id = {slot:String} AND rewards.outcome = 'served'
-  AND ${inPeriod('rewards.timestamp')}
+  AND ${inPeriod('rewards.timestamp')}${
+    bots === 'exclude'
+      ? `
+  AND NOT ${IS_PROGRAM('rewards.anonymous_id')}`
+      : ''
+  }
 ORDER BY rewards.timestamp, decision_id, position
 FORMAT CSVWithNames`
 
@@ -68,12 +76,12 @@ FORMAT CSVWithNames`
  * @throws CommandError
  */
 export async function* exportDecisions(
-  { slot, site, from = EVER.from, to = EVER.to, rewards }: DecisionSelection,
+  { slot, site, from = EVER.from, to = EVER.to, ...counted }: DecisionSelection,
   settings: ClickHouseAddress,
 ): AsyncGenerator<Uint8Array> {
   const period = { slot, from: String(from), to: String(to) }
   const only = site ?? (await siteOf(await textOf(queryClickHouse(SITES, period, settings)), slot))
-  yield* queryClickHouse(exportOf(rewards), { ...period, site: only }, settings)
+  yield* queryClickHouse(exportOf(counted), { ...period, site: only }, settings)
 }
 
 function siteOf(text: string, slot: string): string {

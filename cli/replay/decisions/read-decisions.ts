@@ -1,5 +1,6 @@
 import { RECORD_COLUMNS, type RecordRow, type ReplayedDecision, recordOfRow } from '@slotstream/core'
 import type { DecisionRecord } from '@slotstream/protocol'
+import { IS_PROGRAM } from '../../bots.js'
 import { type ClickHouseAddress, linesOf } from '../../clickhouse-query.js'
 
 /**
@@ -17,6 +18,8 @@ export interface ReplayedPeriod {
 /** A recorded decision with what came of it. */
 export interface StoredDecision extends ReplayedDecision {
   record: DecisionRecord
+  /** Whether the browser seems to be a program; false where that was not asked for. */
+  isProgram: boolean
 }
 
 /** Numbers as they were stored, and tuples as objects. */
@@ -32,7 +35,9 @@ const inPeriod = (time: string) =>
 /** Each decision once, as it was first stored: what is sent again later is the same, or an import of another log. */
 const DECISIONS = (
   ofSlot: string,
-) => `SELECT ${RECORD_COLUMNS.map(column => `decisions.${column} AS ${column}`).join(', ')}, earnings.earned AS rewards
+  findsPrograms: boolean,
+) => `SELECT ${RECORD_COLUMNS.map(column => `decisions.${column} AS ${column}`).join(', ')}, earnings.earned AS rewards,
+    ${findsPrograms ? IS_PROGRAM('decisions.anonymous_id') : 'false'} AS is_program
 FROM
 (
     SELECT ${RECORD_COLUMNS.join(', ')}
@@ -55,16 +60,21 @@ FORMAT JSONEachRow`
 /**
  * Reads the decisions of a period, in the order of time, with what came of them.
  *
+ * @param findsPrograms whether it is asked which browsers seem to be programs
  * @throws CommandError
  */
 export async function* readDecisions(
   { site, slot, from, to }: ReplayedPeriod,
   clickhouse: ClickHouseAddress,
+  findsPrograms: boolean,
 ): AsyncGenerator<StoredDecision> {
   const params = { site, from: String(from), to: String(to), ...(slot !== undefined && { slot }) }
-  const query = DECISIONS(slot === undefined ? '' : ' AND slot_id = {slot:String}')
+  const query = DECISIONS(slot === undefined ? '' : ' AND slot_id = {slot:String}', findsPrograms)
   for await (const line of linesOf(query, params, clickhouse, AS_RECORDED)) {
-    const { rewards, ...row } = JSON.parse(line) as RecordRow & { rewards: number[] }
-    yield { record: recordOfRow(row), rewards }
+    const { rewards, is_program, ...row } = JSON.parse(line) as RecordRow & {
+      rewards: number[]
+      is_program: 0 | 1 | boolean
+    }
+    yield { record: recordOfRow(row), rewards, isProgram: Boolean(is_program) }
   }
 }

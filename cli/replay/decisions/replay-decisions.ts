@@ -28,6 +28,8 @@ export interface ReplayReport {
   different: { reason: string; decisions: number; ids: string[] }[]
   /** Decisions whose slot, as it was, is not kept any more. They are done again from their record alone. */
   withoutCatalog: number
+  /** Those that are not compared, because their browsers seem to be programs. */
+  programs: number
   /** By slot: who would have seen what otherwise. Absent: not one alternative was asked for */
   slots?: Record<string, SlotComparison>
   /** By slot: how several alternatives stand beside what runs. Absent: no several were asked for */
@@ -71,6 +73,7 @@ export async function replayDecisions(
     undecided: 0,
     different: [],
     withoutCatalog: 0,
+    programs: 0,
   }
   const comparers = new Map<string, SlotComparer>()
   const tournaments = new Map<string, Tournament>()
@@ -87,7 +90,9 @@ export async function replayDecisions(
     const again = decideAgain(siteId, record, was?.slot)
     note(report, again, record.decisionId)
     // What does not come out the same is no measure for anything else.
-    if (was && again.trouble === undefined && alternatives.length > 0) compare(decision, was)
+    if (!was || again.trouble !== undefined || alternatives.length === 0) continue
+    if (decision.isProgram) report.programs++
+    else compare(decision, was)
   }
   if (alternatives.length === 1)
     report.slots = Object.fromEntries([...comparers].map(([slotId, comparer]) => [slotId, comparer.finish()]))

@@ -15,7 +15,7 @@ import { writeReport } from './write-report.js'
  * @throws CommandError when decisions, catalogs or files cannot be read
  */
 export async function runDecisions(
-  { period, with: names, json, collector }: Extract<Command, { do: 'decisions' }>,
+  { period, with: names, bots, json, collector }: Extract<Command, { do: 'decisions' }>,
   adminToken: string,
   env: Environment,
 ): Promise<string> {
@@ -24,7 +24,7 @@ export async function runDecisions(
   // A name that is mistyped has no decisions, which would look as if nothing was wrong.
   await call('GET', '/experiments')
   const versions = createSlotVersions(call)
-  const decisions = readDecisions(period, clickHouseSettings(env))
+  const decisions = readDecisions(period, clickHouseSettings(env), bots === 'exclude' && names.length > 0)
   const report = await replayDecisions(period.site, decisions, versions, alternatives)
   return json ? `${JSON.stringify(report)}\n` : writeReport(report)
 }

@@ -9,7 +9,17 @@ const ESTIMATES = { ips: 'IPS', snips: 'SNIPS', dm: 'DM', dr: 'DR', switchDr: 'S
 
 /** Writes what a replay found, for people. */
 export function writeReport(report: ReplayReport): string {
-  const { total, undecided, reproduced, ways, different, withoutCatalog, slots = {}, tournaments = {} } = report
+  const {
+    total,
+    undecided,
+    reproduced,
+    ways,
+    different,
+    withoutCatalog,
+    programs,
+    slots = {},
+    tournaments = {},
+  } = report
   const lines = [
     `${whole(total)} decisions${undecided > 0 ? `, ${whole(undecided)} of them left to the page without a choice` : ''}`,
     `${whole(reproduced)} of ${whole(total - undecided)} are the same again, byte for byte: ` +
@@ -18,6 +28,7 @@ export function writeReport(report: ReplayReport): string {
   for (const { reason, decisions, ids } of different)
     lines.push(`${whole(decisions)} are not: ${reason} (${ids.join(', ')})`)
   if (withoutCatalog > 0) lines.push(`${whole(withoutCatalog)} were made by a catalog that is not kept any more`)
+  if (programs > 0) lines.push(`${whole(programs)} are not compared: their browsers seem to be programs`)
   for (const [slotId, comparison] of Object.entries(slots)) lines.push('', ...comparisonLines(slotId, comparison))
   for (const [slotId, standings] of Object.entries(tournaments)) lines.push('', ...standingLines(slotId, standings))
   return `${lines.join('\n')}\n`

@@ -46,6 +46,8 @@ describe('the command line of values', () => {
     [['--slot', 's', '--log', 'f', '--policy', 'uniform']],
     [['--log', 'f', '--policy', 'uniform', '--from', '2026-01-01']],
     [['--slot', 's', '--policy', 'uniform', '--from', 'monday']],
+    [['--log', 'f', '--policy', 'uniform', '--bots', 'include']],
+    [['--slot', 's', '--policy', 'uniform', '--bots', 'some']],
     [['other', '--log', 'f', '--policy', 'uniform']],
   ])('%j is rejected with how it should be', args => {
     expect(() => parseArguments(args)).toThrow(UsageError)
@@ -55,8 +57,11 @@ describe('the command line of values', () => {
     const plain = { do: 'value', log: 'f', policy: 'uniform', content: undefined, clip: undefined, json: false }
     expect(parseArguments(['--log', 'f', '--policy', 'uniform'])).toEqual(plain)
     expect(parseArguments(['--log', 'f', '--policy', 'uniform', '--clip', '10'])).toMatchObject({ clip: 10 })
-    const slot = { slot: 's', site: undefined, from: Date.UTC(2026, 0, 1), to: undefined, rewards: 'clicks' as const }
+    const period = { from: Date.UTC(2026, 0, 1), to: undefined }
+    const slot = { slot: 's', site: undefined, ...period, rewards: 'clicks', bots: 'exclude' } as const
     expect(parseArguments(['--slot', 's', '--policy', 'uniform', '--from', '2026-01-01'])).toMatchObject({ log: slot })
+    const bots = ['--slot', 's', '--policy', 'uniform', '--bots', 'include']
+    expect(parseArguments(bots)).toMatchObject({ log: { bots: 'include' } })
   })
 })
 

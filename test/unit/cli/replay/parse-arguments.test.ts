@@ -39,7 +39,16 @@ describe('the command line of a replay', () => {
     ]
     const period = { site: 'shop', slot: undefined, from: Date.UTC(2026, 0, 1), to: Date.UTC(2026, 0, 2) }
     const collector = 'http://localhost:3000'
-    expect(parseArguments(args)).toEqual({ do: 'decisions', period, with: ['p.json'], json: true, collector })
+    expect(parseArguments(args)).toEqual({
+      do: 'decisions',
+      period,
+      with: ['p.json'],
+      bots: 'exclude',
+      json: true,
+      collector,
+    })
+    expect(parseArguments([...args, '--bots', 'include'])).toMatchObject({ bots: 'include' })
+    expect(() => parseArguments([...args, '--bots', 'some'])).toThrow('--bots must be exclude or include, not "some"')
   })
 
   it.each([

@@ -16,8 +16,9 @@ const versions: SlotVersions = {
   find: async ({ policyVersion }) => (slots.has(policyVersion) ? versionOf(slots.get(policyVersion)!) : undefined),
 }
 
-async function* stored(change: (n: number) => object = () => ({})) {
-  for (const [n, { record, rewards }] of played.entries()) yield { record: { ...record, ...change(n) }, rewards }
+async function* stored(change: (n: number) => object = () => ({}), programs = 0) {
+  for (const [n, { record, rewards }] of played.entries())
+    yield { record: { ...record, ...change(n) }, rewards, isProgram: n < programs }
 }
 
 const replay = (alternatives: NamedAlternative[] = [], change?: (n: number) => object, kept = versions) =>
@@ -45,6 +46,14 @@ describe('a replay of decisions', () => {
       { reason: expect.stringContaining('another system'), decisions: 1, ids: [played[5]!.record.decisionId] },
     ])
     expect(writeReport(report)).toContain('297 of 299 are the same again, byte for byte: 297 decided anew')
+  })
+
+  it('does decisions about programs again, and compares them with nothing', async () => {
+    const some = [policy('p', { type: 'weighted' })]
+    const report = await replayDecisions(SITE, stored(undefined, 40), versions, some)
+    expect(report).toMatchObject({ reproduced: 300, programs: 40, slots: { hero: { decisions: 260 } } })
+    expect(writeReport(report)).toContain('40 are not compared: their browsers seem to be programs')
+    expect(await replayDecisions(SITE, stored(undefined, 40), versions, [])).toMatchObject({ programs: 0 })
   })
 
   it('does without a catalog that is not kept', async () => {

@@ -164,7 +164,12 @@ describe('a reward', () => {
 
   it.each<[string, unknown, number]>([
     ['rounded to four digits', 0.123456, 1235],
-    ['not what is no number', '12', 0],
+    ['as a text of digits', '12.50', 125_000],
+    ...['1,234.56', '$12.50', 'NaN', 'Infinity', '', true].map((none): [string, unknown, number] => [
+      `not what is no number: ${none}`,
+      none,
+      0,
+    ]),
     ['not what is beyond the bounds', MAX_REWARD + 1, 0],
     ['not what takes away, which its slot has not allowed', -3, 0],
   ])('counts its value %s', (_what, revenue, reward) => {

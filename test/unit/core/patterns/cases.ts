@@ -231,10 +231,18 @@ export const CASES: PatternCases[] = [
         shows: 'one is enough; what is no number above 0 adds nothing',
         messages: [
           '0m Order Completed {"total":-10,"currency":"EUR"}',
-          '1m Order Completed {"total":"99","currency":"EUR"}',
+          '1m Order Completed {"total":"1,099.00","currency":"EUR"}',
           '2m Order Completed {"total":100,"currency":"EUR"}',
         ],
         found: ['2m by #3'],
+      },
+      {
+        shows: 'a text of digits is a number',
+        messages: [
+          '0m Order Completed {"total":"60.50","currency":"EUR"}',
+          '1m Order Completed {"total":"39.5","currency":"EUR"}',
+        ],
+        found: ['1m by #2'],
       },
     ],
   },

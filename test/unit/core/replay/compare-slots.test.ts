@@ -1,3 +1,4 @@
+import type { PolicySpec } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { createSlotComparer } from '#core/replay/compare-slots.js'
 import { decideOtherwise } from '#core/replay/decide-otherwise.js'
@@ -39,6 +40,26 @@ describe('another slot', () => {
     expect(decideOtherwise(SITE, german, was, other).unknown).toEqual(['a'])
     const capped = slotOf({ policy: { type: 'random' } }, [{ id: 'a', caps: [{ count: 1, per: '24h' }] }])
     expect(decideOtherwise(SITE, german, was, capped).unknown).toEqual(['a'])
+  })
+})
+
+describe('a visitor who is held out', () => {
+  const policy: PolicySpec = { type: 'fixed', contentIds: ['b'] }
+  const own = slotOf({ policy: { type: 'random' }, holdout: 1 }, CONTENTS)
+
+  it('stays so with any slot, if the site holds them out', () => {
+    const record = recordOf(was, { heldOut: true })
+    for (const other of [was, slotOf({ policy }, CONTENTS), slotOf({ policy, holdout: 1 }, CONTENTS)])
+      expect(decideOtherwise(SITE, record, was, other)).toMatchObject({ outcome: 'holdout', contentIds: [] })
+  })
+
+  it('is so by the holdout of the other slot, if the slot held them out', () => {
+    const record = recordOf(own)
+    expect(record.outcome).toBe('holdout')
+    expect(decideOtherwise(SITE, record, own, slotOf({ policy, holdout: 1 }, CONTENTS)).outcome).toBe('holdout')
+    const open = decideOtherwise(SITE, record, own, slotOf({ policy }, CONTENTS))
+    expect(open).toMatchObject({ outcome: 'served', contentIds: ['b'] })
+    expect(decideOtherwise(SITE, recordOf(was), was, own).outcome).toBe('holdout')
   })
 })
 

@@ -87,6 +87,21 @@ describe('a decision that is done again', () => {
     },
   )
 
+  it.each([...PLAIN, ...OTHERS])('is the same where the site holds the visitor out, not the slot: %j', policy => {
+    const slot = slotOf({ ...(policy && { policy }), campaigns: CAMPAIGNS } as never, CONTENTS as never)
+    for (const request of REQUESTS) {
+      const record = recordOf(slot, { ...request, heldOut: true })
+      expect(record).toMatchObject({ outcome: 'holdout', holdout: true, contentIds: [] })
+      expect(decideAgain(SITE, record, slot)).toEqual({ way: PLAIN.includes(policy!) ? 'decided' : 'drawn' })
+    }
+  })
+
+  it('is another one where the record does not say that the holdout of the slot has the visitor', () => {
+    const slot = slotOf({ policy: { type: 'random' }, holdout: 1 }, CONTENTS as never)
+    const record = recordOf(slot, { heldOut: false })
+    expect(decideAgain(SITE, record, slot)).toEqual({ way: 'decided', trouble: 'different' })
+  })
+
   it('is one where nothing could be shown, or the profile was too old', () => {
     const empty = slotOf({ policy: { type: 'random' } }, [CONTENTS[3]!] as never)
     expect(decideAgain(SITE, recordOf(empty), empty)).toEqual({ way: 'decided' })

@@ -19,6 +19,8 @@ export interface SomeRequest {
   taken?: string[]
   count?: number
   seed?: string
+  /** Whether the site holds the visitor out. Default: by the holdout of the slot. */
+  heldOut?: boolean
 }
 
 /** Compiles a slot, as it is when its content is what is given. */
@@ -29,7 +31,7 @@ export function slotOf(slot: Partial<Slot>, contents: (Partial<Content> & { id: 
 
 /** Decides as the product does, and returns the record of it. */
 export function recordOf(slot: CompiledSlot, request: SomeRequest = {}): DecisionRecord {
-  const { visitorId = 'v', context = {}, seed = 'seed', count, taken = [], decisions, stopped } = request
+  const { visitorId = 'v', context = {}, seed = 'seed', count, taken = [], decisions, stopped, heldOut } = request
   const time = new Date(NOW).toISOString()
   const profile = {
     visitorId,
@@ -48,7 +50,14 @@ export function recordOf(slot: CompiledSlot, request: SomeRequest = {}): Decisio
   const person = personOfProfile(visitorId, profile, NOW)
   const { clauses } = slot
   const situation = situationOf({ siteId: SITE, visitorId, profile, person, context, slots: [slot], clauses, now: NOW })
-  const { choice } = decide({ situation, slot, seed, taken: new Set(taken), ...(count !== undefined && { count }) })
+  const { choice } = decide({
+    situation,
+    slot,
+    seed,
+    heldOut,
+    taken: new Set(taken),
+    ...(count !== undefined && { count }),
+  })
   const known = recordedFacts(slot, situation)
   return {
     decisionId: seed,
