@@ -138,6 +138,27 @@ describe('features of content', () => {
     expect(apply(undefined, [...pages, click], 1).contents).toBeUndefined()
   })
 
+  it('take keys and values of one list element by element', () => {
+    const byCategory: FeatureDefinition = {
+      ...{ name: 'by_category', source: { event: 'Seen' }, aggregate: 'sum', entity: 'content' },
+      ...{ by: 'properties.products.category', value: 'properties.products.price' },
+    }
+    const counting = countContents(compileFeatures([], [byCategory], () => () => true))
+    const products = [
+      { category: 'camp', price: 100 },
+      { category: 'home', price: 5 },
+      { category: 'camp', price: '0.5' },
+      { category: 'home' },
+      { price: 7 },
+    ]
+    counting.add(messageAt(AT, 'Seen', { contentId: 'tent', products }), AT)
+    const [content] = counting.amounts()
+    expect(content!.amounts.map(([, , , units, key]) => [key, units / 1e6])).toEqual([
+      ['camp', 100.5],
+      ['home', 5],
+    ])
+  })
+
   it('refuse what is no sum, with a line for each fault', () => {
     const raw = { ...SOLD, aggregate: 'mean', window: 'session' }
     expect(featureFaults(raw, 'features[0]')).toEqual([
