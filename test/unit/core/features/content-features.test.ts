@@ -1,4 +1,4 @@
-import type { EventEnvelope, FeatureDefinition, StoredMessage } from '@slotstream/protocol'
+import type { EventEnvelope, FeatureDefinition, JsonObject, StoredMessage } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitionFaults, MAX_CONTENT_FEATURES } from '#core/definitions/check-definitions.js'
@@ -144,7 +144,7 @@ describe('features of content', () => {
       ...{ by: 'properties.products.category', value: 'properties.products.price' },
     }
     const counting = countContents(compileFeatures([], [byCategory], () => () => true))
-    const products = [
+    const products: JsonObject[] = [
       { category: 'camp', price: 100 },
       { category: 'home', price: 5 },
       { category: 'camp', price: '0.5' },

@@ -1,9 +1,10 @@
+import type { JsonObject } from '@slotstream/protocol'
 import { expect, it } from 'vitest'
 import { compileEntries } from '#core/features/input/read-entries.js'
 import { messageAt } from './some-features.js'
 
-const read = (by: string, value: string, properties: object) =>
-  compileEntries(by, value)?.(messageAt(0, 'E', properties as {}))?.map(({ keys, values }) => [keys, values])
+const read = (by: string, value: string, properties: JsonObject) =>
+  compileEntries(by, value)?.(messageAt(0, 'E', properties))?.map(({ keys, values }) => [keys, values])
 
 const PRODUCTS = { products: [{ category: 'camp', price: 100 }, { category: 'home', price: 5 }, { price: 7 }] }
 
@@ -64,6 +65,6 @@ it.each([
   ['properties.category', 'properties.price', { category: 'camp', price: 1 }, undefined],
   ['properties.categories', 'properties.prices', { categories: ['a', 'b'], prices: [1, 2] }, undefined],
   ['userId', 'properties.price', {}, undefined],
-] as [string, string, object, unknown][])('by %s and value %s read %j', (by, value, properties, expected) => {
+] as [string, string, JsonObject, unknown][])('by %s and value %s read %j', (by, value, properties, expected) => {
   expect(read(by, value, properties)).toEqual(expected)
 })
