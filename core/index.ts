@@ -45,6 +45,7 @@ export {
 export { countExpressions, definitionFaults, namesInUse } from './definitions/check-definitions.js'
 export { payloadFaults, type SchemaSlot, schemaSlotsOf } from './definitions/payload-faults.js'
 export { publicFeatures } from './definitions/public-features.js'
+export { repairDefinitions } from './definitions/repair-definitions.js'
 export { drawSlate, type Slate } from './draw/draw-slate.js'
 export { chancesOf, type Lottery } from './draw/lottery.js'
 export { PROBABILITY_SCALE } from './draw/probability.js'

@@ -56,9 +56,9 @@ export {
   type Slot,
 } from './site/catalog.js'
 export { checkSite, isIdentitySecret, isSecretKey } from './site/check-site.js'
-export { MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
+export { featureFaults, MAX_EVENT_WEIGHT, MAX_SOURCE_EVENTS } from './site/definitions/check-feature.js'
 export { patternFaults } from './site/definitions/check-pattern.js'
-export { SEGMENT_FIELDS, type SegmentField } from './site/definitions/check-segment.js'
+export { SEGMENT_FIELDS, segmentFaults } from './site/definitions/check-segment.js'
 export {
   checkDefinitionForm,
   DEFINITION_KINDS,
@@ -71,14 +71,13 @@ export {
   parseDefinitions,
 } from './site/definitions/definition-set.js'
 export { parseDuration } from './site/definitions/duration.js'
-export { type DefinitionCheck, shownFaults, unknownFields } from './site/definitions/faults.js'
+export { type DefinitionCheck, type DefinitionField, shown, shownFaults, unknownFields } from './site/definitions/faults.js'
 export {
   AGGREGATE_RULES,
   DEFAULT_FEATURE_KEYS,
   DERIVED_PATHS,
   ENTITIES,
   FEATURE_FIELDS,
-  type FeatureField,
   MAX_FEATURE_KEYS,
 } from './site/definitions/feature-fields.js'
 export {
@@ -95,7 +94,6 @@ export {
   ABSENCE_FIELDS,
   COMMON_FIELDS,
   KIND_FIELDS,
-  type PatternField,
   STEP_FIELDS,
 } from './site/definitions/pattern-fields.js'
 export {

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { type Check, parseExact } from '@slotstream/protocol'
+import { type Check, parseExact, unknownFieldLines } from '@slotstream/protocol'
 import { isDeeperThan } from '../http/body/nesting.js'
 import { readBody } from '../http/body/read-body.js'
 import { Failure } from '../http/failure.js'
-import { unknownField } from './strict/unknown-field.js'
 
 /** Largest body of an admin request, in bytes. */
 const MAX_ADMIN_BYTES = 5 * 1024 * 1024
@@ -37,8 +36,8 @@ export function valid<T>(checked: Check<T>): T {
 
 /** Returns the body, all of whose fields are known. Throws Failure with the field that was probably meant otherwise. */
 export function fieldsOf(body: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
-  const trouble = unknownField(body, fields)
-  if (trouble !== undefined) throw new Failure('malformed', trouble)
+  const faults = unknownFieldLines(body, fields)
+  if (faults.length > 0) throw new Failure('malformed', faults[0]!, faults)
   return body
 }
 

@@ -48,7 +48,7 @@ const FIELDS: Record<string, Part> = {
   name,
   source: SOURCE,
   aggregate: { enum: [...AGGREGATES] },
-  value: path,
+  value: { anyOf: [path, { const: 1 }] },
   by: path,
   window: { anyOf: [{ enum: ['session', 'lifetime'] }, duration], default: 'lifetime' },
   halfLife: duration,

@@ -38,10 +38,14 @@ export type PathValue = string | number | boolean
  * properties of the data itself are read. At most `MAX_VALUES`, in the order of the message.
  */
 export function readValues(path: string): (message: unknown) => PathValue[] {
-  const keys = path.split('.')
-  return message => {
+  return readValuesAlong(path.split('.'))
+}
+
+/** Returns a reader of the values that keys of a path lead to from where they begin, as `readValues` reads them. */
+export function readValuesAlong(keys: readonly string[]): (from: unknown) => PathValue[] {
+  return from => {
     const values: PathValue[] = []
-    collect(message, keys, 0, values)
+    collect(from, keys, 0, values)
     return values
   }
 }
@@ -58,6 +62,6 @@ function collect(value: unknown, keys: readonly string[], at: number, values: Pa
 }
 
 /** Returns whether a key of a path names an element of a list. */
-function isIndex(key: string): boolean {
+export function isIndex(key: string): boolean {
   return /^\d+$/.test(key)
 }

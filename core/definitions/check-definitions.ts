@@ -13,7 +13,7 @@ import type { BuiltInFeature } from '../features/built-in.js'
 import { CONTENT_CLICK_RATE } from '../features/content/built-in-content.js'
 import { compilePatterns } from '../patterns/compile.js'
 import { compileSegments } from '../segments/compile-segments.js'
-import type { Vocabulary } from '../segments/vocabulary.js'
+import { unknownName, type Vocabulary } from '../segments/vocabulary.js'
 import { BUILT_IN, type BuiltInDefinitions } from './built-in.js'
 import { publicFaults } from './public-features.js'
 
@@ -41,8 +41,14 @@ export function definitionFaults(
     return [`${kind}: has ${expressions} regular expressions, ${MAX_SET_EXPRESSIONS} are allowed in a set`]
   const { features, patterns, segments } = definitions
   if (kind === 'features')
-    return shownFaults([...contentFaults(features), ...features.flatMap(featureFaults), ...publicFaults(features)])
-  if (kind === 'patterns') return shownFaults(faultsOf(compilePatterns(patterns)))
+    return shownFaults([
+      ...offFaults(kind, features, builtIn.features),
+      ...contentFaults(features),
+      ...features.flatMap(featureFaults),
+      ...publicFaults(features),
+    ])
+  if (kind === 'patterns')
+    return shownFaults([...offFaults(kind, patterns, builtIn.patterns), ...faultsOf(compilePatterns(patterns))])
   const names = namesInUse(definitions, builtIn)
   return shownFaults(faultsOf(compileSegments(segments, names.features, names.signals)))
 }
@@ -116,8 +122,30 @@ function contentFaults(features: readonly DeclaredFeature[]): string[] {
 }
 
 function featureFaults(feature: DeclaredFeature, index: number): string[] {
-  if (isFeatureOff(feature) || feature.source.where === undefined) return []
-  return faultsOf(compileMessageCondition(feature.source.where, `features[${index}].source.where`))
+  if (isFeatureOff(feature)) return []
+  const { source, entity, window, halfLife } = feature
+  const faults: string[] = []
+  const path = `features[${index}]`
+  if (entity === 'session' && window !== undefined && window !== 'session')
+    faults.push(`${path}.window: a feature of the session looks at all of it: leave window out, or entity for a window`)
+  if (entity === 'session' && halfLife !== undefined)
+    faults.push(`${path}.halfLife: a feature of the session looks at all of it: leave out halfLife or entity`)
+  if (source.where === undefined) return faults
+  return [...faults, ...faultsOf(compileMessageCondition(source.where, `${path}.source.where`))]
+}
+
+/** Lists entries that switch a definition off which this version does not have. */
+function offFaults(
+  kind: 'features' | 'patterns',
+  declared: readonly (DeclaredFeature | DeclaredPattern)[],
+  builtIn: readonly { name: string }[],
+): string[] {
+  const names = builtIn.map(({ name }) => name)
+  return declared.flatMap((entry, index) =>
+    'off' in entry && !names.includes(entry.name)
+      ? [`${kind}[${index}].name: ${unknownName(`built-in ${kind.slice(0, -1)}`, entry.name, names)}`]
+      : [],
+  )
 }
 
 /** Names that are in use: the declared ones, and the built-in ones that are not switched off. */

@@ -10,6 +10,7 @@ import { compileMessageCondition } from '../conditions/compile-message-condition
 import { createCompiler } from '../conditions/compiler.js'
 import { ANY_EVENT } from '../conditions/event-name.js'
 import type { BuiltInFeature } from '../features/built-in.js'
+import { pathOfValue } from '../features/compile.js'
 import { BUILT_IN } from './built-in.js'
 
 /** Most bytes of a site's public features as JSON: pages load them. */
@@ -56,7 +57,9 @@ function isDefinition(feature: DeclaredFeature): feature is FeatureDefinition {
 const compileWithoutPatterns = createCompiler()
 
 /** Lists why a browser can't count a feature as the servers do. */
-function troublesOf({ source, value, by }: FeatureDefinition): string[] {
+function troublesOf(feature: FeatureDefinition): string[] {
+  const { source, by } = feature
+  const value = pathOfValue(feature)
   const troubles: string[] = []
   const { where } = source
   if (where !== undefined) {

@@ -11,6 +11,7 @@ import { AGGREGATE_BY_NAME } from './aggregates/aggregates.js'
 import type { BuiltInFeature } from './built-in.js'
 import type { EventRule, Feature, Features } from './feature.js'
 import { contentFeatures, indexFeatures } from './index-features.js'
+import { compileEntries } from './input/read-entries.js'
 import { compilePath } from './input/read-path.js'
 import { slidingWindow, type Window } from './state/windows.js'
 
@@ -64,7 +65,9 @@ function compileFeature(
   compileWhere: CompileWhere,
   origin: Pick<Feature, 'addedIn' | 'isBuiltIn'>,
 ): Feature {
-  const { name, source, value, by, keys = DEFAULT_KEYS } = definition
+  const { name, source, by, keys = DEFAULT_KEYS } = definition
+  const value = pathOfValue(definition)
+  const readEntries = value !== undefined && by !== undefined ? compileEntries(by, value) : undefined
   return {
     name,
     version: versionOfFeature(definition),
@@ -73,9 +76,15 @@ function compileFeature(
     ...(source.where && { matches: compileWhere(source.where) }),
     ...(value !== undefined && { readValue: compilePath(value) }),
     ...(by !== undefined && { readKeys: compilePath(by) }),
+    ...(readEntries && { readEntries }),
     keys,
     ...origin,
   }
+}
+
+/** Returns the path of a feature's value; undefined where the value is 1. */
+export function pathOfValue({ value }: Pick<FeatureDefinition, 'value'>): string | undefined {
+  return value === 1 ? undefined : value
 }
 
 /**
@@ -83,7 +92,7 @@ function compileFeature(
  * may read them. States are kept under it.
  */
 export function versionOfFeature({ description: _text, public: _readers, ...definition }: BuiltInFeature): string {
-  const text = JSON.stringify(sorted(definition))
+  const text = JSON.stringify(sorted({ ...definition, value: pathOfValue(definition) }))
   return hash32(text).toString(36) + hash32(`v${text}`).toString(36)
 }
 
@@ -91,6 +100,7 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
   return Object.entries(value)
+    .filter(([, entry]) => entry !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, entry]) => [key, sorted(entry)])
 }

@@ -1,5 +1,6 @@
 import type { StoredMessage } from '@slotstream/protocol'
 import type { Aggregate } from './aggregates/aggregate.js'
+import type { ReadEntries } from './input/read-entries.js'
 import type { ReadPath } from './input/read-path.js'
 import type { Window } from './state/windows.js'
 
@@ -16,6 +17,8 @@ export interface Feature {
   readValue?: ReadPath
   /** Absent: the feature is one value, not one by key. */
   readKeys?: ReadPath
+  /** Reads keys and values that are in one list. Absent: they are in none. */
+  readEntries?: ReadEntries
   /** Most keys of a slot. */
   keys: number
   /** Revision in which this definition came; 0 of built-in ones that were there from the start. */

@@ -91,7 +91,8 @@ function unknownNames(
   return unknown.length === 0 ? undefined : unknown.map(name => unknownName(kind, name, existing!)).join('; ')
 }
 
-function unknownName(kind: string, name: string, existing: readonly string[]): string {
+/** Says that there is nothing of a name, and which one was probably meant. */
+export function unknownName(kind: string, name: string, existing: readonly string[]): string {
   const meant = nearest(name, existing)
   const shown = JSON.stringify(cut(name, 100))
   if (meant !== undefined) return `there is no ${kind} ${shown}: did you mean ${JSON.stringify(meant)}?`

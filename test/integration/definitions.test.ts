@@ -107,7 +107,11 @@ describe('the definitions of a site', () => {
     const before = await admin('PUT', '/features', { features: [VIEWS] })
     const { aggregate: _left, ...rest } = VIEWS
     const answer = await admin('PUT', '/features', {
-      features: [VIEWS, { ...VIEWS, name: 'b', window: 'week' }, { ...rest, name: 'c', agregate: 'count' }],
+      features: [
+        VIEWS,
+        { ...VIEWS, name: 'b', window: 'week' },
+        { ...rest, name: 'c', agregate: 'count', source: { event: 'E', where: { 'propertis.price': 1 } } },
+      ],
     })
     expect(answer.status).toBe(400)
     expect(answer.error.code).toBe('malformed')
@@ -115,7 +119,7 @@ describe('the definitions of a site', () => {
     expect(answer.error.details).toEqual([
       expect.stringMatching(/^features\[1\]\.window: must be .*, not "week"$/),
       'features[2].agregate: unknown field, did you mean "aggregate"?',
-      expect.stringMatching(/^features\[2\]\.aggregate: must be one of/),
+      expect.stringMatching(/^features\[2\]\.source\.where.*did you mean properties\.price/),
     ])
     for (const [body, why] of [
       [{}, 'features: must be a list, not nothing'],
@@ -126,6 +130,13 @@ describe('the definitions of a site', () => {
         status: 400,
         error: { code: 'malformed', message: expect.stringContaining(why) },
       })
+    for (const [path, body, line] of [
+      ['/segments/preview', { were: {} }, 'were is unknown: did you mean where?'],
+      ['/profiles:batch', { visitor: [] }, 'visitor is unknown: did you mean visitors?'],
+      ['/profiles:batch', { visitors: ['a', 5] }, 'visitors[1]: must be the id of a visitor, not 5'],
+      ['/features/rollback', { revison: 1 }, 'revison is unknown: did you mean revision?'],
+    ] as const)
+      expect(await admin('POST', path, body)).toMatchObject({ status: 400, error: { details: [line] } })
     expect(await admin('GET', '/features')).toEqual(before)
   })
 

@@ -1,11 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { repairDefinitions } from '@slotstream/core'
 import {
+  byteLength,
   checkDefinitionForm,
   DEFINITION_KINDS,
   type DefinitionKind,
   type DefinitionSet,
   type Definitions,
+  MAX_DEFINITION_BYTES,
+  MAX_DEFINITIONS,
 } from '@slotstream/protocol'
 import { pause } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
@@ -41,7 +45,7 @@ export async function putDefinitions(
   expected?: number,
 ): Promise<PutDefinitions> {
   const form = checkDefinitionForm(kind, raw)
-  if (!form.ok) throw faulty(form.faults)
+  if (!form.ok) throw faulty([...form.faults, ...(await conditionFaults({ store, check }, siteId, kind, raw))])
   for (let left = TRIES; left > 0; left--) {
     const stored = await readAll(store, siteId)
     const { [kind]: before } = stored
@@ -61,6 +65,18 @@ export async function putDefinitions(
     await pause(Math.random() * PAUSE_MS)
   }
   throw changedMeanwhile(kind)
+}
+
+/** Lists the faults of the conditions in a set whose form has faults, too: they are told together. */
+async function conditionFaults(
+  { store, check }: { store: DefinitionStore; check: CheckDefinitions },
+  siteId: string,
+  kind: DefinitionKind,
+  raw: unknown,
+): Promise<string[]> {
+  if (!Array.isArray(raw) || raw.length > MAX_DEFINITIONS[kind]) return []
+  if (byteLength(JSON.stringify(raw)) > MAX_DEFINITION_BYTES) return []
+  return check(kind, { ...itemsOf(await readAll(store, siteId)), [kind]: repairDefinitions(kind, raw) })
 }
 
 /**

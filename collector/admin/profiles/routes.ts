@@ -1,4 +1,4 @@
-import { isId, isVisitorId, MAX_PREVIEW_BYTES, MAX_PROFILES_READ } from '@slotstream/protocol'
+import { isId, isVisitorId, MAX_PREVIEW_BYTES, MAX_PROFILES_READ, shown, shownFaults } from '@slotstream/protocol'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
@@ -25,16 +25,19 @@ export function addProfileRoutes(router: Router, deps: ProfileRouteDeps): void {
   router.post('/sites/:siteId/profiles\\:batch', async (request, response) => {
     const { siteId } = siteOf(request)
     const { visitors } = fieldsOf(await objectOf(request), ['visitors'])
-    if (!Array.isArray(visitors) || visitors.length > MAX_PROFILES_READ || !visitors.every(isVisitorId))
-      throw new Failure('malformed', `send {"visitors": […]} with up to ${MAX_PROFILES_READ} ids`)
-    const profiles = await readProfiles(siteId, visitors)
+    const faults = visitorFaults(visitors)
+    if (faults.length > 0)
+      throw new Failure('malformed', `send {"visitors": […]} with up to ${MAX_PROFILES_READ} ids`, faults)
+    const profiles = await readProfiles(siteId, visitors as string[])
     response.json({ profiles: profiles.map(profile => profile ?? null) })
   })
   router.post('/sites/:siteId/segments/preview', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
     const { where } = fieldsOf(await objectOf(request), ['where'])
     if (Buffer.byteLength(JSON.stringify(where ?? null)) > MAX_PREVIEW_BYTES)
-      throw new Failure('malformed', `where has more than ${MAX_PREVIEW_BYTES} bytes`)
+      throw new Failure('malformed', `where has more than ${MAX_PREVIEW_BYTES} bytes`, [
+        `where: has more than ${MAX_PREVIEW_BYTES} bytes`,
+      ])
     response.json(await previewSegment(siteId, where ?? null))
   })
   router.get('/sites/:siteId/profiles/:visitorId', async (request, response) => {
@@ -59,4 +62,15 @@ export function addProfileRoutes(router: Router, deps: ProfileRouteDeps): void {
     if (!profile) throw new Failure('not_found', 'there is no profile of this visitor')
     return profile
   }
+}
+
+function visitorFaults(visitors: unknown): string[] {
+  if (!Array.isArray(visitors)) return [`visitors: must be a list of ids, not ${shown(visitors)}`]
+  if (visitors.length > MAX_PROFILES_READ)
+    return [`visitors: has ${visitors.length} ids, ${MAX_PROFILES_READ} are allowed`]
+  return shownFaults(
+    visitors.flatMap((id, index) =>
+      isVisitorId(id) ? [] : [`visitors[${index}]: must be the id of a visitor, not ${shown(id)}`],
+    ),
+  )
 }

@@ -47,13 +47,17 @@ export function countContents({ ofContent }: Features): ContentCount {
       const slotId = message.properties?.slotId
       for (const { feature, weight } of rules) {
         if (feature.matches && !feature.matches(message)) continue
-        const all = unitsIn(feature, weight, message, at)
-        if (all.length === 0) continue
-        for (const key of keysIn(feature, message))
-          for (const units of all) {
-            if (bytes > MAX_AMOUNTS_BYTES) return
-            addTo(sumsOf(contentId, isId(slotId) ? slotId : ''), feature, at, units, key)
-          }
+        const { window } = feature
+        const weightNow = window.kind === 'decay' ? weight * weightInSlot(window, at) : weight
+        for (const { keys, values } of entriesIn(feature, message)) {
+          const all = unitsOfAll(values, weightNow)
+          if (all.length === 0) continue
+          for (const key of keys)
+            for (const units of all) {
+              if (bytes > MAX_AMOUNTS_BYTES) return
+              addTo(sumsOf(contentId, isId(slotId) ? slotId : ''), feature, at, units, key)
+            }
+        }
       }
     },
     amounts: () =>
@@ -68,21 +72,34 @@ function contentOf({ properties }: StoredMessage): string | undefined {
   return isId(id) ? id : undefined
 }
 
-/** Returns the keys by which a message counts; undefined for a feature without keys. */
-function keysIn({ readKeys }: Feature, message: StoredMessage): Iterable<string | undefined> {
-  if (!readKeys) return [undefined]
-  const keys = readKeys(message)
-  return new Set((Array.isArray(keys) ? keys : [keys]).filter(isScalar).map(String))
+/** Values of a message, and the keys under which they count: undefined for a feature without keys. */
+interface Amounts {
+  keys: Iterable<string | undefined>
+  values: readonly unknown[]
 }
 
-/** Returns what a message adds by its values: as few numbers as are exact, because each is added for each key. */
-function unitsIn({ readValue, window }: Feature, weight: number, message: StoredMessage, at: number): number[] {
-  const weightNow = window.kind === 'decay' ? weight * weightInSlot(window, at) : weight
-  const values = readValue ? readValue(message) : 1
+/** Returns what a message adds: of a list that has both keys and values, element by element. */
+function entriesIn({ readKeys, readValue, readEntries }: Feature, message: StoredMessage): Amounts[] {
+  const entries = readEntries?.(message)
+  if (entries) return entries.map(({ keys, values }) => ({ keys: namesOf(keys), values }))
+  const values = listOf(readValue ? readValue(message) : 1)
+  return [{ keys: readKeys ? namesOf(listOf(readKeys(message))) : [undefined], values }]
+}
+
+function namesOf(keys: readonly unknown[]): Set<string> {
+  return new Set(keys.filter(isScalar).map(String))
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}
+
+/** Returns the sum of values in units: as few numbers as are exact, because each is added for each key. */
+function unitsOfAll(values: readonly unknown[], weight: number): number[] {
   const sums: number[] = []
-  for (const value of Array.isArray(values) ? values : [values]) {
+  for (const value of values) {
     const number = isScalar(value) ? numberOf(value) : undefined
-    const units = number === undefined ? undefined : unitsOf(number * weightNow)
+    const units = number === undefined ? undefined : unitsOf(number * weight)
     if (!units) continue
     const sum = (sums.at(-1) ?? 0) + units
     if (sums.length > 0 && Number.isSafeInteger(sum)) sums[sums.length - 1] = sum

@@ -1,6 +1,7 @@
 import type { FeatureCell, FeatureCells, FeatureRow, FeatureSlots, StoredMessage } from '@slotstream/protocol'
 import type { Sample } from '../aggregates/aggregate.js'
 import type { Feature } from '../feature.js'
+import type { Entry } from '../input/read-entries.js'
 import { isScalar, keyOfScalar } from '../input/scalar.js'
 import { boundKeys, leastKeys, putValue, valueAt } from './pairs.js'
 import { dropBefore, firstSlotBeside, hasSlots, slotOf, weightInSlot } from './windows.js'
@@ -45,6 +46,8 @@ export function addToCell(
 ): FeatureCell | undefined {
   sample.weight = weight
   const { aggregate, readValue, readKeys, keys } = feature
+  const entries = feature.readEntries?.(message)
+  if (entries) return addEntries(cell as FeatureCells | undefined, feature, entries, sample)
   const value = readValue ? readValue(message) : 1
   if (!readKeys) return addToRow(cell as FeatureRow | undefined, feature, value, sample)
   const keyRead = readKeys(message)
@@ -64,6 +67,39 @@ export function addToCell(
         ? aggregate.merge(row, sum)
         : (sum ?? addToRow(row, feature, value, sample))
     if (added === undefined || added === row) continue
+    next ??= cells ? cells.slice() : []
+    putValue(next, key, added)
+  }
+  if (next) boundKeys(next, keys)
+  return next
+}
+
+/** Returns cells with the elements of a list, values under the keys of their element; undefined: nothing changes. */
+function addEntries(
+  cells: FeatureCells | undefined,
+  feature: Feature,
+  entries: readonly Entry[],
+  sample: Sample,
+): FeatureCells | undefined {
+  const { aggregate, keys } = feature
+  const rows = new Map<string, FeatureRow>()
+  for (const entry of entries) {
+    const all = leastKeys(entry.keys.map(keyOf).filter(isKey), keys)
+    const [first] = all
+    if (first === undefined) continue
+    const before = all.length === 1 ? rows.get(first) : undefined
+    const sum = addToRow(before, feature, entry.values, sample)
+    if (sum === undefined) continue
+    for (const key of all) {
+      const row = all.length === 1 ? undefined : rows.get(key)
+      rows.set(key, row === undefined ? sum : aggregate.merge(row, sum))
+    }
+  }
+  let next: FeatureCells | undefined
+  for (const key of leastKeys([...rows.keys()], keys)) {
+    const row = cells && valueAt<FeatureRow>(cells, key)
+    const added = row === undefined ? rows.get(key)! : aggregate.merge(row, rows.get(key)!)
+    if (added === row) continue
     next ??= cells ? cells.slice() : []
     putValue(next, key, added)
   }

@@ -1,6 +1,6 @@
 import { isObject } from '../../wire/checks/is-object.js'
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'
-import { shown, unknownFields } from './faults.js'
+import { type DefinitionField, fieldFaults, isMisspelt, shown, unknownFields } from './faults.js'
 import { AGGREGATE_RULES, FEATURE_FIELDS, isSpan } from './feature-fields.js'
 import type { AggregateName } from './features.js'
 
@@ -10,7 +10,10 @@ export const MAX_EVENT_WEIGHT = 1_000_000
 
 const FIELDS = Object.keys(FEATURE_FIELDS)
 const SOURCE_FIELDS = ['event', 'events', 'where']
-const OFF_FIELDS = ['name', 'off']
+const OFF_FIELDS: Record<string, DefinitionField> = {
+  name: FEATURE_FIELDS.name!,
+  off: { form: 'true, or left out', isFit: value => value === true, meaning: '' },
+}
 
 /**
  * Returns one line for each fault of a feature, naming the field by its path. Whether its condition can be used is not
@@ -20,27 +23,12 @@ const OFF_FIELDS = ['name', 'off']
  */
 export function featureFaults(raw: unknown, path: string): string[] {
   if (!isObject(raw)) return [`${path}: must be an object, not ${shown(raw)}`]
-  if (Object.hasOwn(raw, 'off')) return offFaults(raw, path)
-  const faults = unknownFields(raw, FIELDS, path)
-  for (const [name, field] of Object.entries(FEATURE_FIELDS)) {
-    const value = raw[name]
-    if (value === undefined && !field.isRequired) continue
-    if (!field.isFit(value)) faults.push(`${path}.${name}: must be ${field.form}, not ${shown(value)}`)
-  }
+  if (Object.hasOwn(raw, 'off')) return fieldFaults(raw, OFF_FIELDS, path)
   return [
-    ...faults,
+    ...fieldFaults(raw, FEATURE_FIELDS, path),
     ...sourceFaults(raw.source, raw.aggregate, `${path}.source`),
     ...fitFaults(raw, path),
     ...contentFaults(raw, path),
-  ]
-}
-
-function offFaults(raw: Record<string, unknown>, path: string): string[] {
-  const { name: field } = FEATURE_FIELDS
-  return [
-    ...unknownFields(raw, OFF_FIELDS, path),
-    ...(field!.isFit(raw.name) ? [] : [`${path}.name: must be ${field!.form}, not ${shown(raw.name)}`]),
-    ...(raw.off === true ? [] : [`${path}.off: must be true, or left out, not ${shown(raw.off)}`]),
   ]
 }
 
@@ -49,9 +37,9 @@ function fitFaults(raw: Record<string, unknown>, path: string): string[] {
   const { aggregate, value, window, halfLife, tumbling } = raw
   const rules = ruleOf(aggregate)
   const faults: string[] = []
-  if (rules?.readsValue && value === undefined)
+  if (rules?.value === 'needed' && value === undefined && !isMisspelt(raw, 'value', FIELDS))
     faults.push(`${path}.value: is missing, ${aggregate} needs a path such as properties.price`)
-  if (rules?.readsValue === false && value !== undefined)
+  if (rules?.value === 'none' && value !== undefined)
     faults.push(`${path}.value: ${aggregate} reads no value, leave it out`)
   if (halfLife !== undefined && window !== undefined)
     faults.push(`${path}.halfLife: stands in place of window, leave one of them out`)
@@ -89,7 +77,8 @@ function sourceFaults(source: unknown, aggregate: unknown, path: string): string
   if (event !== undefined && events !== undefined)
     return [...faults, `${path}.events: stands in place of event, leave one of them out`]
   if (events !== undefined) return [...faults, ...eventsFaults(events, aggregate, `${path}.events`)]
-  if (!isEventName(event))
+  const isNamed = event !== undefined || !['event', 'events'].some(name => isMisspelt(source, name, SOURCE_FIELDS))
+  if (isNamed && !isEventName(event))
     faults.push(
       `${path}.event: must be an event's name, a type such as page, or "*" for any message, not ${shown(event)}`,
     )

@@ -1,13 +1,15 @@
 import { isObject } from '../../wire/checks/is-object.js'
 import { SEGMENT_SIGNALS, SIGNALS } from '../signals.js'
-import { shown, unknownFields } from './faults.js'
-import { ABSENCE_FIELDS, COMMON_FIELDS, KIND_FIELDS, type PatternField, STEP_FIELDS } from './pattern-fields.js'
+import { type DefinitionField, fieldFaults, isMisspelt, shown } from './faults.js'
+import { ABSENCE_FIELDS, COMMON_FIELDS, KIND_FIELDS, STEP_FIELDS } from './pattern-fields.js'
 import { PATTERN_KINDS, patternKindOf } from './patterns.js'
 
 /** All fields that there are, for the hint at a misspelt one where the kind is unknown. */
-const ALL_FIELDS = { ...Object.assign({}, ...PATTERN_KINDS.map(kind => KIND_FIELDS[kind])), ...COMMON_FIELDS }
+const ALL_FIELDS = [
+  ...new Set([...PATTERN_KINDS.flatMap(kind => Object.keys(KIND_FIELDS[kind])), ...Object.keys(COMMON_FIELDS)]),
+]
 
-const OFF_FIELDS: Record<string, PatternField> = {
+const OFF_FIELDS: Record<string, DefinitionField> = {
   name: COMMON_FIELDS.name!,
   off: { form: 'true, or left out', isFit: value => value === true, meaning: '' },
 }
@@ -31,9 +33,10 @@ export function patternFaults(raw: unknown, path: string): string[] {
 
 function kindFaults(raw: Record<string, unknown>, path: string): string[] {
   const kinds = PATTERN_KINDS.filter(kind => Object.hasOwn(raw, kind))
-  const unknown = unknownFields(raw, Object.keys(ALL_FIELDS), path)
-  if (kinds.length > 0) return [...unknown, `${path}.${kinds[1]}: goes not with ${kinds[0]}, leave one of them out`]
-  return [...unknown, `${path}: what it looks for is missing, give it one of ${PATTERN_KINDS.join(', ')}`]
+  const faults = [...fieldFaults(raw, COMMON_FIELDS, path, ALL_FIELDS), ...nameFaults(raw.name, path)]
+  if (kinds.length > 0) return [...faults, `${path}.${kinds[1]}: goes not with ${kinds[0]}, leave one of them out`]
+  if (PATTERN_KINDS.some(kind => isMisspelt(raw, kind, ALL_FIELDS))) return faults
+  return [...faults, `${path}: what it looks for is missing, give it one of ${PATTERN_KINDS.join(', ')}`]
 }
 
 /** Some names are taken: signals of two kinds under one name could not be told apart. */
@@ -41,16 +44,6 @@ function nameFaults(name: unknown, path: string): string[] {
   if ((SIGNALS as readonly unknown[]).includes(name)) return [`${path}.name: "${name}" is the name of a detector`]
   const isOfSegments = (SEGMENT_SIGNALS as readonly unknown[]).includes(name)
   return isOfSegments ? [`${path}.name: "${name}" is the name of a signal of segments`] : []
-}
-
-function fieldFaults(raw: Record<string, unknown>, fields: Record<string, PatternField>, path: string): string[] {
-  const faults = unknownFields(raw, Object.keys(fields), path)
-  for (const [name, { isFit, isRequired, form }] of Object.entries(fields)) {
-    const value = raw[name]
-    if (value === undefined && !isRequired) continue
-    if (!isFit(value)) faults.push(`${path}.${name}: must be ${form}, not ${shown(value)}`)
-  }
-  return faults
 }
 
 function sequenceFaults(steps: unknown[], path: string): string[] {

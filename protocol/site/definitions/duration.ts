@@ -8,3 +8,12 @@ export function parseDuration(text: string): number | undefined {
   const [, count, unit] = DURATION.exec(text) ?? []
   return count === undefined ? undefined : Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS]
 }
+
+/** A duration as people write it: `24H`, `5 min`, `2 days`. */
+const LOOSE = /^(\d{1,8}) *(s(?:ecs?|econds?)?|m(?:ins?|inutes?)?|h(?:rs?|ours?)?|d(?:ays?)?)$/i
+
+/** Guesses the duration that a text is meant for; undefined where it is like none. */
+export function guessDuration(text: string): string | undefined {
+  const [, count, unit] = LOOSE.exec(text.trim()) ?? []
+  return count === undefined ? undefined : `${Number(count)}${unit![0]!.toLowerCase()}`
+}

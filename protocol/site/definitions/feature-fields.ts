@@ -1,22 +1,10 @@
 import { isObject } from '../../wire/checks/is-object.js'
+import { editDistance, nearest } from '../../wire/checks/nearest.js'
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'
-import { parseDuration } from './duration.js'
+import { guessDuration, parseDuration } from './duration.js'
+import type { DefinitionField } from './faults.js'
 import { AGGREGATES, type AggregateName } from './features.js'
 import { isDefinitionName, NAME_FORM } from './name.js'
-
-/**
- * A field of a feature: what it may be, and what it is for. The check, the API's description and docs/profiles.md read
- * it.
- */
-export interface FeatureField {
-  /** Description of a permitted value, as it follows "must be". */
-  form: string
-  isFit(value: unknown): boolean
-  meaning: string
-  /** As it stands in the table of the documentation; absent: it may be left out. */
-  default?: string
-  isRequired?: true
-}
 
 /** Shortest and longest time that features look back. */
 const [SHORTEST_MS, LONGEST_MS] = [1_000, 400 * 86_400_000]
@@ -50,33 +38,43 @@ export const DERIVED_PATHS: Record<string, string> = {
   'time.date': 'date there',
 }
 
-/** Aggregates: whether they read a value, whether the weights of events count, and what they yield. */
-export const AGGREGATE_RULES: Record<AggregateName, { readsValue: boolean; isWeighted: boolean; meaning: string }> = {
-  count: { readsValue: false, isWeighted: true, meaning: 'number of messages, each with its weight' },
-  sum: { readsValue: true, isWeighted: true, meaning: 'sum of the values, each times its weight' },
-  min: { readsValue: true, isWeighted: false, meaning: 'least number' },
-  max: { readsValue: true, isWeighted: false, meaning: 'greatest number' },
-  mean: { readsValue: true, isWeighted: false, meaning: 'mean of the numbers' },
-  first: { readsValue: true, isWeighted: false, meaning: 'value of the earliest message' },
-  last: { readsValue: true, isWeighted: false, meaning: 'value of the latest message' },
-  mode: { readsValue: true, isWeighted: false, meaning: 'most frequent value' },
+/**
+ * Aggregates: whether they need a path as value, may have one, or read none; whether the weights of events count, and
+ * what they yield.
+ */
+export const AGGREGATE_RULES: Record<
+  AggregateName,
+  { value: 'needed' | 'may' | 'none'; isWeighted: boolean; meaning: string }
+> = {
+  count: {
+    value: 'may',
+    isWeighted: true,
+    meaning: 'number of messages, or of the values that they have at `value`, each with its weight',
+  },
+  sum: { value: 'may', isWeighted: true, meaning: 'sum of the values, each times its weight' },
+  min: { value: 'may', isWeighted: false, meaning: 'least number' },
+  max: { value: 'may', isWeighted: false, meaning: 'greatest number' },
+  mean: { value: 'may', isWeighted: false, meaning: 'mean of the numbers' },
+  first: { value: 'needed', isWeighted: false, meaning: 'value of the earliest message' },
+  last: { value: 'needed', isWeighted: false, meaning: 'value of the latest message' },
+  mode: { value: 'needed', isWeighted: false, meaning: 'most frequent value' },
   distinct: {
-    readsValue: true,
+    value: 'needed',
     isWeighted: false,
     meaning: 'number of different values, approximate beyond its bound',
   },
-  unique: { readsValue: true, isWeighted: false, meaning: 'list of the different values' },
-  exists: { readsValue: false, isWeighted: false, meaning: 'whether there was such a message' },
-  sinceFirst: { readsValue: false, isWeighted: false, meaning: 'time since the earliest message' },
-  sinceLast: { readsValue: false, isWeighted: false, meaning: 'time since the latest message' },
-  topK: { readsValue: true, isWeighted: false, meaning: 'the ten most frequent values, the most frequent first' },
+  unique: { value: 'needed', isWeighted: false, meaning: 'list of the different values' },
+  exists: { value: 'none', isWeighted: false, meaning: 'whether there was such a message' },
+  sinceFirst: { value: 'none', isWeighted: false, meaning: 'time since the earliest message' },
+  sinceLast: { value: 'none', isWeighted: false, meaning: 'time since the latest message' },
+  topK: { value: 'needed', isWeighted: false, meaning: 'the ten most frequent values, the most frequent first' },
 }
 
 const DURATION_FORM = 'a duration such as 30m, 24h or 7d, from 1s to 400d'
 const PATH_FORM = 'a path in the message, such as properties.price or product.category'
 
 /** The fields of a feature, in the order in which the documentation lists them. */
-export const FEATURE_FIELDS: Record<string, FeatureField> = {
+export const FEATURE_FIELDS: Record<string, DefinitionField> = {
   name: {
     form: NAME_FORM,
     isFit: isDefinitionName,
@@ -92,25 +90,35 @@ export const FEATURE_FIELDS: Record<string, FeatureField> = {
   aggregate: {
     form: `one of ${AGGREGATES.join(', ')}`,
     isFit: value => AGGREGATES.includes(value as AggregateName),
+    guess: text => nearest(text, AGGREGATES),
     meaning: 'how it sums them up, see below',
     isRequired: true,
   },
-  value: { form: PATH_FORM, isFit: isFeaturePath, meaning: 'what is summed up, for the aggregates that read a value' },
+  value: {
+    form: `${PATH_FORM}, or 1`,
+    isFit: value => value === 1 || isFeaturePath(value),
+    guess: guessPath,
+    meaning: 'what is summed up, for the aggregates that read a value',
+    default: '`1`, for those that need no path',
+  },
   by: {
     form: PATH_FORM,
     isFit: isFeaturePath,
+    guess: guessPath,
     meaning: 'one value for each key that is found there',
     default: 'one value in all',
   },
   window: {
     form: `${NAMED_WINDOWS.map(name => `"${name}"`).join(', ')} or ${DURATION_FORM}`,
     isFit: value => NAMED_WINDOWS.includes(value as string) || isSpan(value),
+    guess: text => guessDuration(text) ?? nearest(text, NAMED_WINDOWS),
     meaning: 'how far back it looks',
     default: '`lifetime`',
   },
   halfLife: {
     form: DURATION_FORM,
     isFit: isSpan,
+    guess: guessDuration,
     meaning: 'in place of `window`: after this time a message counts half as much; only with `count` and `sum`',
   },
   tumbling: {
@@ -123,6 +131,7 @@ export const FEATURE_FIELDS: Record<string, FeatureField> = {
   entity: {
     form: `one of ${ENTITIES.join(', ')}`,
     isFit: value => ENTITIES.includes(value as (typeof ENTITIES)[number]),
+    guess: text => nearest(text, ENTITIES),
     meaning: 'what it describes: a person, the present session, or an item of content',
     default: '`person`',
   },
@@ -162,4 +171,13 @@ export function isPath(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > MAX_NAME_LENGTH) return false
   const names = value.split('.')
   return ROOTS.includes(names[0]!) && names.every(name => name !== '' && name !== '__proto__')
+}
+
+/** Guesses the path that a text is meant for: one whose first field is misspelt, or a derived one. */
+export function guessPath(text: string): string | undefined {
+  const derived = Object.keys(DERIVED_PATHS).find(path => editDistance(text.toLowerCase(), path, 2) <= 2)
+  if (derived !== undefined) return derived
+  const [root = '', ...rest] = text.split('.')
+  const meant = nearest(root, ROOTS)
+  return meant === undefined ? undefined : [meant, ...rest].join('.')
 }

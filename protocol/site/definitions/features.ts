@@ -30,8 +30,8 @@ export interface FeatureDefinition {
   name: string
   description?: string
   source: FeatureSource
-  /** Path of the value in the message. Default: 1, which is what a count adds. */
-  value?: string
+  /** Path of the value in the message, or 1. Default: 1 */
+  value?: string | 1
   /** Path of the key by which the feature is told apart. Default: it has one value. */
   by?: string
   aggregate: AggregateName

@@ -1,7 +1,8 @@
 import { isObject } from '../../wire/checks/is-object.js'
 import { MAX_NAME_LENGTH } from '../../wire/limits.js'
-import { parseDuration } from './duration.js'
-import { isPath, isSpan, MAX_DESCRIPTION } from './feature-fields.js'
+import { guessDuration, parseDuration } from './duration.js'
+import type { DefinitionField } from './faults.js'
+import { guessPath, isPath, isSpan, MAX_DESCRIPTION } from './feature-fields.js'
 import { isDefinitionName, NAME_FORM } from './name.js'
 import {
   MAX_PATTERN_COUNT,
@@ -11,17 +12,6 @@ import {
   type PatternKind,
 } from './patterns.js'
 
-/** A field of a pattern: what it may be, and what it is for. The check and docs/signals.md read it. */
-export interface PatternField {
-  /** Description of a permitted value, as it follows "must be". */
-  form: string
-  isFit(value: unknown): boolean
-  meaning: string
-  /** As it stands in the documentation; absent: it must be given, or has no default. */
-  default?: string
-  isRequired?: true
-}
-
 /** Longest `grace`: as long a signal is late. */
 const MAX_GRACE_MS = 24 * 3_600_000
 
@@ -29,7 +19,7 @@ const SPAN = 'a duration such as 30s, 10m, 24h or 7d, from 1s to 400d'
 const PATH = 'a path in the message, such as properties.cart_id'
 
 /** Fields that tell which messages a step takes. */
-const EVENT_FIELDS: Record<'event' | 'where' | 'key', PatternField> = {
+const EVENT_FIELDS: Record<'event' | 'where' | 'key', DefinitionField> = {
   event: {
     form: 'an event\'s name, a type such as page, or "*" for any message',
     isFit: value =>
@@ -46,13 +36,14 @@ const EVENT_FIELDS: Record<'event' | 'where' | 'key', PatternField> = {
   key: {
     form: PATH,
     isFit: isPath,
+    guess: guessPath,
     meaning: 'value that must be the same in all messages of a match',
     default: 'none',
   },
 }
 
 /** Fields that all patterns have. */
-export const COMMON_FIELDS: Record<string, PatternField> = {
+export const COMMON_FIELDS: Record<string, DefinitionField> = {
   name: {
     form: NAME_FORM,
     isFit: isDefinitionName,
@@ -68,6 +59,7 @@ export const COMMON_FIELDS: Record<string, PatternField> = {
   grace: {
     form: 'a duration such as 0s, 30s or 5m, up to 24h',
     isFit: isGrace,
+    guess: guessDuration,
     meaning:
       'messages wait this long and are taken in the order of their own times, so arriving up to this late changes nothing; signals come this much later',
     default: '`0s`',
@@ -75,20 +67,22 @@ export const COMMON_FIELDS: Record<string, PatternField> = {
   quiet: {
     form: SPAN,
     isFit: isSpan,
+    guess: guessDuration,
     meaning: 'time after a signal in which the same key yields no other',
     default: 'none',
   },
 }
 
-const WITHIN: PatternField = {
+const WITHIN: DefinitionField = {
   form: SPAN,
   isFit: isSpan,
+  guess: guessDuration,
   meaning: 'time in which it must happen: less than this passes between the first message and the last',
   default: 'any',
 }
 
 /** Fields of each kind of pattern, beside those that all have. */
-export const KIND_FIELDS: Record<PatternKind, Record<string, PatternField>> = {
+export const KIND_FIELDS: Record<PatternKind, Record<string, DefinitionField>> = {
   sequence: {
     sequence: {
       form: `a list of 1 to ${MAX_PATTERN_STEPS} steps, of which the first is a message`,
@@ -110,7 +104,7 @@ export const KIND_FIELDS: Record<PatternKind, Record<string, PatternField>> = {
   },
   sum: {
     ...EVENT_FIELDS,
-    value: { form: PATH, isFit: isPath, meaning: 'number that is added up', isRequired: true },
+    value: { form: PATH, isFit: isPath, guess: guessPath, meaning: 'number that is added up', isRequired: true },
     sum: {
       form: `a number above 0, of at most ${MAX_PATTERN_SUM}`,
       isFit: value => typeof value === 'number' && value > 0 && value <= MAX_PATTERN_SUM,
@@ -122,21 +116,33 @@ export const KIND_FIELDS: Record<PatternKind, Record<string, PatternField>> = {
   after: {
     event: EVENT_FIELDS.event,
     where: EVENT_FIELDS.where,
-    after: { form: SPAN, isFit: isSpan, meaning: 'least time since the message before', isRequired: true },
+    after: {
+      form: SPAN,
+      isFit: isSpan,
+      guess: guessDuration,
+      meaning: 'least time since the message before',
+      isRequired: true,
+    },
   },
   changed: {
     event: EVENT_FIELDS.event,
     where: EVENT_FIELDS.where,
-    changed: { form: PATH, isFit: isPath, meaning: 'value that is another one than before', isRequired: true },
+    changed: {
+      form: PATH,
+      isFit: isPath,
+      guess: guessPath,
+      meaning: 'value that is another one than before',
+      isRequired: true,
+    },
     within: WITHIN,
   },
 }
 
 /** Fields of a step that is a message. */
-export const STEP_FIELDS: Record<string, PatternField> = EVENT_FIELDS
+export const STEP_FIELDS: Record<string, DefinitionField> = EVENT_FIELDS
 
 /** Fields of a step that is an absence. */
-export const ABSENCE_FIELDS: Record<string, PatternField> = {
+export const ABSENCE_FIELDS: Record<string, DefinitionField> = {
   not: {
     form: `a step such as {"event": "Order Completed"}, or a list of 1 to ${MAX_PATTERN_NOTS} of them`,
     isFit: value => (Array.isArray(value) ? value.length >= 1 && value.length <= MAX_PATTERN_NOTS : isObject(value)),
@@ -146,6 +152,7 @@ export const ABSENCE_FIELDS: Record<string, PatternField> = {
   within: {
     form: SPAN,
     isFit: isSpan,
+    guess: guessDuration,
     meaning: 'how long none may come; needed in the last step',
     default: 'until the next step',
   },

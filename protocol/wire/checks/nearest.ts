@@ -48,6 +48,19 @@ export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINI
   return row[b.length]!
 }
 
+/** Returns whether two words differ by two neighbours in each other's place: `cuont` is one slip of `count`. */
+function isSwapped(name: string, meant: string): boolean {
+  if (name.length !== meant.length) return false
+  let at = 0
+  while (at < name.length && name[at] === meant[at]) at++
+  return (
+    at + 1 < name.length &&
+    name[at] === meant[at + 1] &&
+    name[at + 1] === meant[at] &&
+    name.slice(at + 2) === meant.slice(at + 2)
+  )
+}
+
 /**
  * Measures how far two names are from one another: those that begin alike by one letter at most, by less the nearer
  * their ends are.
@@ -55,6 +68,7 @@ export function editDistance(a: string, b: string, most = Number.POSITIVE_INFINI
  * @param most beyond which any greater number may be returned: sets of hundreds of names are compared
  */
 function distanceOf(name: string, meant: string, most: number): number {
+  if (isSwapped(name, meant)) return 1
   const isAlike = name.length >= BEGINNING && name.slice(0, BEGINNING) === meant.slice(0, BEGINNING)
   return isAlike ? editDistance(name, meant, most * LONGEST) / LONGEST : editDistance(name, meant, most)
 }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import {
   ABSENCE_FIELDS,
   COMMON_FIELDS,
+  type DefinitionField,
   KIND_FIELDS,
   PATTERN_KINDS,
   type PatternDefinition,
-  type PatternField,
   type PatternKind,
   STEP_FIELDS,
 } from '@slotstream/protocol'
@@ -85,7 +85,7 @@ const TITLES: Record<PatternKind, string> = {
   changed: 'Change: another value than before',
 }
 
-function table(fields: Record<string, PatternField>): string {
+function table(fields: Record<string, DefinitionField>): string {
   const rows = Object.entries(fields).map(
     ([name, { form, meaning, isRequired, ...field }]) =>
       `| \`${name}\` | ${form} | ${isRequired ? 'required' : (field.default ?? '')} | ${meaning} |`,

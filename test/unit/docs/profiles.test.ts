@@ -35,10 +35,10 @@ function fieldTable(fields: Record<string, Field>): string {
 
 function aggregateTable(): string {
   const rows = Object.entries(AGGREGATE_RULES).map(
-    ([name, { meaning, readsValue, isWeighted }]) =>
-      `| \`${name}\` | ${meaning} | ${readsValue ? 'yes' : ''} | ${isWeighted ? 'yes' : ''} |`,
+    ([name, { meaning, value, isWeighted }]) =>
+      `| \`${name}\` | ${meaning} | ${{ needed: 'needed', may: 'or 1', none: '' }[value]} | ${isWeighted ? 'yes' : ''} |`,
   )
-  return ['| aggregate | yields | needs `value` | weights, `halfLife` |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| aggregate | yields | `value` | weights, `halfLife` |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 function pathTable(): string {

@@ -1,5 +1,5 @@
-import { type BuiltInDefinitions, definitionFaults } from '@slotstream/core'
-import type { DefinitionKind, Definitions, JsonObject } from '@slotstream/protocol'
+import { type BuiltInDefinitions, definitionFaults, repairDefinitions } from '@slotstream/core'
+import { checkDefinitionForm, type DefinitionKind, type Definitions, type JsonObject } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
 const NONE: Definitions = { features: [], patterns: [], segments: [] }
@@ -71,12 +71,69 @@ describe('a set among the others of its site', () => {
       { segments: [segment('a', { signals: { $in: ['rage'] } })], patterns: [{ name: 'rage', off: true }] },
       /no signal "rage"/,
     ],
+    [
+      'features',
+      { features: [{ name: 'recncy', off: true }] },
+      /^features\[0\]\.name: there is no built-in feature "recncy": did you mean "recency"\?$/,
+    ],
+    [
+      'patterns',
+      { patterns: [{ name: 'rag', off: true }] },
+      /^patterns\[0\]\.name: there is no built-in pattern "rag": did you mean "rage"\?$/,
+    ],
+    [
+      'features',
+      { features: [{ ...feature('a'), entity: 'session', window: '5m' }] },
+      /^features\[0\]\.window: a feature of the session looks at all of it/,
+    ],
+    [
+      'features',
+      { features: [{ ...feature('a'), entity: 'session', halfLife: '5m' }] },
+      /^features\[0\]\.halfLife: a feature of the session/,
+    ],
   ] as [DefinitionKind, Partial<Definitions>, RegExp][])(
     'of %s with a fault, %j, is refused with its path',
     (kind, definitions, line) => {
       expect(faultsOf(kind, definitions)).toEqual([expect.stringMatching(line)])
     },
   )
+
+  it.each([
+    [
+      'features',
+      [
+        { ...feature('a', { 'propertis.price': 1 }), aggregate: 'cuont' },
+        feature('a', { 'properties.price': { $gtt: 1 } }),
+        'none',
+      ],
+      [/^features\[0\]\.source\.where.*properties\.price/, /^features\[1\]\.source\.where.*\$gt\b/],
+    ],
+    [
+      'patterns',
+      [
+        { name: 'a b', sequence: [{ event: 'A' }, { not: [{ evnt: 'B', where: { 'propertis.x': 1 } }] }] },
+        { name: 'p', event: 'A', where: { 'propertis.y': 1 } },
+      ],
+      [/^patterns\[0\]\.sequence\[1\]\.not\[0\]\.where.*properties\.x/, /^patterns\[1\]\.where.*properties\.y/],
+    ],
+    [
+      'segments',
+      [
+        segment('b', { 'features.recncy': 1 }),
+        { name: 'b', where: { segments: { $in: ['b', 'entry-9'] } }, leaveWhere: 5 },
+        { name: 'd', wher: {} },
+      ],
+      [
+        /^segments\[0\]\.where.*no feature "recncy": did you mean "recency"/,
+        /^segments\[1\]\.where.*no segment "entry-9"/,
+      ],
+    ],
+  ] as [DefinitionKind, unknown[], RegExp[]][])('of %s tells the conditions of a malformed set', (kind, raw, lines) => {
+    const repaired = repairDefinitions(kind, raw)
+    expect(repaired).toHaveLength(raw.length)
+    expect(checkDefinitionForm(kind, repaired)).toMatchObject({ ok: true })
+    expect(faultsOf(kind, { [kind]: repaired })).toEqual(lines.map(line => expect.stringMatching(line)))
+  })
 
   it('may hold fifty regular expressions', () => {
     const many = (count: number) =>

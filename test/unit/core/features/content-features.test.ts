@@ -1,4 +1,4 @@
-import type { EventEnvelope, FeatureDefinition, StoredMessage } from '@slotstream/protocol'
+import type { EventEnvelope, FeatureDefinition, JsonObject, StoredMessage } from '@slotstream/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitionFaults, MAX_CONTENT_FEATURES } from '#core/definitions/check-definitions.js'
@@ -136,6 +136,27 @@ describe('features of content', () => {
     // A hundred pages within a minute.
     const pages = Array.from({ length: 100 }, (_, page) => messageAt(AT + page * 500, 'page', { page }))
     expect(apply(undefined, [...pages, click], 1).contents).toBeUndefined()
+  })
+
+  it('take keys and values of one list element by element', () => {
+    const byCategory: FeatureDefinition = {
+      ...{ name: 'by_category', source: { event: 'Seen' }, aggregate: 'sum', entity: 'content' },
+      ...{ by: 'properties.products.category', value: 'properties.products.price' },
+    }
+    const counting = countContents(compileFeatures([], [byCategory], () => () => true))
+    const products: JsonObject[] = [
+      { category: 'camp', price: 100 },
+      { category: 'home', price: 5 },
+      { category: 'camp', price: '0.5' },
+      { category: 'home' },
+      { price: 7 },
+    ]
+    counting.add(messageAt(AT, 'Seen', { contentId: 'tent', products }), AT)
+    const [content] = counting.amounts()
+    expect(content!.amounts.map(([, , , units, key]) => [key, units / 1e6])).toEqual([
+      ['camp', 100.5],
+      ['home', 5],
+    ])
   })
 
   it('refuse what is no sum, with a line for each fault', () => {

@@ -1,4 +1,4 @@
-import type { StoredMessage } from '@slotstream/protocol'
+import type { JsonObject, StoredMessage } from '@slotstream/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
@@ -96,6 +96,49 @@ it('merges three browsers alike in any grouping', () => {
       expect(mergeStates(NO_STATES, a, features)).toEqual(a)
     }),
   )
+})
+
+describe('a message with keys and values in one list', () => {
+  const inList = compileFeatures(
+    [],
+    ALL_KINDS.filter(({ entity }) => entity === undefined).map(kind => ({
+      ...kind,
+      value: 'properties.products.price',
+      by: 'properties.products.tags',
+    })),
+    () => () => true,
+  )
+  const statesIn = (all: readonly StoredMessage[]) => {
+    const draft = draftFeatures(NO_STATES, inList)
+    for (const message of all) draft.add(message, Date.parse(message.timestamp))
+    return draft.soFar().of
+  }
+
+  it('adds the same as one message for each of its elements', () => {
+    const element = fc.record(
+      {
+        price: fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constantFrom('x', '12.50', true, null)),
+        tags: fc.oneof(
+          fc.constantFrom('a', 'b', 'c', 'd', null),
+          fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', {}), { maxLength: 4 }),
+        ),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.array(element, { maxLength: 5 }), { minLength: 1, maxLength: 3 }), all => {
+        const whole = all.map((products, minute) => messageAt(NOON + minute * MINUTE, 'Viewed', { products }))
+        const single = whole.flatMap(message =>
+          (message.properties!.products as JsonObject[]).map(product => ({
+            ...message,
+            properties: { products: product },
+          })),
+        )
+        expect(statesIn(whole)).toEqual(statesIn(single))
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
 
 describe('a message with lists of values and keys', () => {

@@ -1,0 +1,70 @@
+import type { JsonObject } from '@slotstream/protocol'
+import { expect, it } from 'vitest'
+import { compileEntries } from '#core/features/input/read-entries.js'
+import { messageAt } from './some-features.js'
+
+const read = (by: string, value: string, properties: JsonObject) =>
+  compileEntries(by, value)?.(messageAt(0, 'E', properties))?.map(({ keys, values }) => [keys, values])
+
+const PRODUCTS = { products: [{ category: 'camp', price: 100 }, { category: 'home', price: 5 }, { price: 7 }] }
+
+it.each([
+  [
+    ...['properties.products.category', 'properties.products.price'],
+    PRODUCTS,
+    [
+      [['camp'], [100]],
+      [['home'], [5]],
+      [[], [7]],
+    ],
+  ],
+  [
+    'product.category',
+    'properties.products.price',
+    PRODUCTS,
+    [
+      [['camp'], [100]],
+      [['home'], [5]],
+      [[], [7]],
+    ],
+  ],
+  [
+    'properties.tags',
+    'properties.tags',
+    { tags: ['a', 'b'] },
+    [
+      [['a'], ['a']],
+      [['b'], ['b']],
+    ],
+  ],
+  [
+    ...['properties.orders.products.tags', 'properties.orders.products.price'],
+    { orders: [{ products: [{ tags: ['a', 'b'], price: 1 }] }, { products: { tags: 'c', price: 2 } }] },
+    [
+      [['a', 'b'], [1]],
+      [['c'], [2]],
+    ],
+  ],
+  // The list that is shared is that of orders: each product of an order counts for it.
+  [
+    ...['properties.orders.shop', 'properties.orders.products.price'],
+    {
+      orders: [
+        { shop: 'x', products: [{ price: 1 }, { price: 2 }] },
+        { shop: 'y', products: [{ price: 4 }] },
+      ],
+    },
+    [
+      [['x'], [1, 2]],
+      [['y'], [4]],
+    ],
+  ],
+  // One path names an element, so that they do not go through the list together.
+  ['properties.products.0.category', 'properties.products.price', PRODUCTS, undefined],
+  ['properties.products.0.category', 'properties.products.0.price', PRODUCTS, undefined],
+  ['properties.category', 'properties.price', { category: 'camp', price: 1 }, undefined],
+  ['properties.categories', 'properties.prices', { categories: ['a', 'b'], prices: [1, 2] }, undefined],
+  ['userId', 'properties.price', {}, undefined],
+] as [string, string, JsonObject, unknown][])('by %s and value %s read %j', (by, value, properties, expected) => {
+  expect(read(by, value, properties)).toEqual(expected)
+})
