@@ -53,8 +53,10 @@ export function resultsSql(request: ResultsRequest, includesBots = false): Resul
   GROUP BY unit`
   const details = metrics.map(metric => metricDetails(metric as Metric))
   const earned = details.map(({ event, value, windowHours, from: senders }, index) => {
+    // In the sums, and not in a WHERE: a person whose messages all came before the first decision counts, with nothing.
     const condition = [
       `event = {event${index}: String}`,
+      'at >= since',
       ...(ANSWERS.includes(event) ? ['is_of_slot'] : []),
       ...(senders === 'secret' ? ['is_secret'] : []),
       ...(windowHours === undefined ? [] : [`at < since + toIntervalHour({window${index}: UInt32})`]),
@@ -82,7 +84,6 @@ export function resultsSql(request: ResultsRequest, includesBots = false): Resul
     SELECT exposed.*, events.event AS event, events.at AS at, events.is_of_slot AS is_of_slot, events.is_secret AS is_secret, events.amounts AS amounts
     FROM (SELECT *, arrayJoin(visitors) AS visitor FROM (${exposed})) AS exposed
     LEFT JOIN (${events}) AS events ON exposed.visitor = events.visitor
-    WHERE events.event = '' OR events.at >= exposed.since
   )
   GROUP BY unit`
   const ledger = `SELECT unit, least(1, sum(lost_messages) / greatest(sum(all_messages), 1)) AS lost

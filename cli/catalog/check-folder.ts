@@ -9,18 +9,26 @@ import {
 } from '@slotstream/core'
 import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
 import { CommandError, compilePayloadSchema } from '@slotstream/tracking-plan'
+import { counted } from '../counted.js'
 import { fileOf } from '../list-folder.js'
 import type { Catalog, Folder, FoundTest, List } from './catalog-folder.js'
+import type { Command } from './parse-arguments.js'
 
 /**
  * Checks the lists of a folder: their form, their conditions and the payloads. Names of features, segments and signals
  * are left to the collector, which knows them.
  *
+ * @param command that checks: only a push could have published
  * @param published of the site, for a list that the folder does not have. Default: nothing
  * @returns the catalog as it will be
  * @throws CommandError with a line for each fault, naming the file
  */
-export function checkFolder(folder: string, found: Folder, published: Catalog = { slots: [], content: [] }): Catalog {
+export function checkFolder(
+  folder: string,
+  found: Folder,
+  command: Command['do'],
+  published: Catalog = { slots: [], content: [] },
+): Catalog {
   const faults: string[] = []
   const note = (list: List, index: number, lines: readonly string[]) => {
     for (const line of lines) faults.push(`${join(folder, fileOf(list))}: ${list}[${index}]: ${line}`)
@@ -34,7 +42,7 @@ export function checkFolder(folder: string, found: Folder, published: Catalog = 
     found.content === undefined ? published.content : checkContents(found.content, slotIds, withSchema, note)
   noteTwice('slots', found.slots, note)
   noteTwice('content', found.content, note)
-  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
+  if (faults.length > 0) throw failed(faults, counted(faults.length, 'problem'), command)
   return { slots, content }
 }
 
@@ -88,6 +96,7 @@ function noteTwice(list: List, raw: readonly unknown[] | undefined, note: Note):
  * Checks decision tests: runs them, looks for persons who break those that pass, and measures how long decisions take.
  *
  * @param clock milliseconds, with fractions
+ * @param command as in `checkFolder`
  * @throws CommandError with a line for each that fails, naming the file
  */
 export async function refuseFailing(
@@ -95,9 +104,20 @@ export async function refuseFailing(
   catalog: Catalog,
   siteId: string,
   clock: () => number,
+  command: Command['do'],
 ): Promise<void> {
   const check = createCheckDecisionTest(catalog, { siteId, now: Date.now(), tests: tests.length, clock })
   const faults: string[] = []
-  for (const { at, test } of tests) faults.push(...(await check(test)).map(line => `${at}: ${line}`))
-  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
+  let failures = 0
+  for (const { at, test } of tests) {
+    const lines = await check(test)
+    if (lines.length > 0) failures++
+    faults.push(...lines.map(line => `${at}: ${line}`))
+  }
+  const outcome = `${failures} of ${counted(tests.length, 'decision test')} failed`
+  if (faults.length > 0) throw failed(faults, outcome, command)
+}
+
+function failed(faults: readonly string[], outcome: string, command: Command['do']): CommandError {
+  return new CommandError([...faults, command === 'push' ? `${outcome}: nothing was published` : outcome].join('\n'))
 }

@@ -1,5 +1,6 @@
 import { findAdminToken } from '@slotstream/runtime/settings'
 import { type AdminCall, createAdminCall } from '../admin-call.js'
+import { counted } from '../counted.js'
 import { differenceOf } from '../profiles/difference.js'
 import { type Catalog, type FoundTest, readFolder, writeFolder } from './catalog-folder.js'
 import { checkFolder, refuseFailing } from './check-folder.js'
@@ -14,14 +15,14 @@ export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Sa
   if (order.do === 'help') return say(USAGE)
   if (order.do === 'check') return check(order.folder, say)
   if (order.do === 'types') {
-    const { slots } = checkFolder(order.folder, await readFolder(order.folder))
+    const { slots } = checkFolder(order.folder, await readFolder(order.folder), 'types')
     return writeSlotTypes(slots, order.out, say)
   }
   const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
   if (order.do === 'pull') return pull(order, call, say)
   const found = await readFolder(order.folder)
   const published = (await call('GET', '/catalog')) as Catalog & { revision: number }
-  const mine = checkFolder(order.folder, found, published)
+  const mine = checkFolder(order.folder, found, order.do, published)
   const lines = [
     ...linesOf('slot', published.slots, mine.slots),
     ...linesOf('content', published.content, mine.content),
@@ -29,7 +30,7 @@ export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Sa
   ]
   for (const line of lines) say(line)
   if (order.do === 'diff') return lines.length > 0 ? undefined : say(NOTHING)
-  await refuseFailing(found.tests, mine, order.site, CLOCK)
+  await refuseFailing(found.tests, mine, order.site, CLOCK, order.do)
   sayTests(found.tests, say)
   if (lines.length === 0) return say(NOTHING)
   if (order.dryRun) return say('Nothing was published: it was a dry run.')
@@ -42,8 +43,8 @@ const NOTHING = 'Nothing to publish: the site has all of it.'
 
 async function check(folder: string, say: Say): Promise<void> {
   const found = await readFolder(folder)
-  const catalog = checkFolder(folder, found)
-  await refuseFailing(found.tests, catalog, '', CLOCK)
+  const catalog = checkFolder(folder, found, 'check')
+  await refuseFailing(found.tests, catalog, '', CLOCK, 'check')
   const { slots, content } = catalog
   say(`${counted(slots.length, 'slot')}, ${counted(content.length, 'content')}: no problems`)
   sayTests(found.tests, say)
@@ -80,8 +81,4 @@ function linesOf(kind: string, before: readonly { id: string }[], after: readonl
 
 function sayTests(tests: readonly unknown[], say: Say): void {
   if (tests.length > 0) say(`${counted(tests.length, 'decision test')} passed`)
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${count === 1 ? what : `${what}s`}`
 }

@@ -1,5 +1,6 @@
 import { NO_PLAN, type PlanSchemas } from '@slotstream/protocol'
 import { checkVersions, compilePlan, PlanError, type Step, type VersionStep } from '@slotstream/tracking-plan'
+import { counted } from '../counted.js'
 
 const SIGNS: Record<Step, string> = { addition: '+', revision: '!', model: '‼' }
 
@@ -51,9 +52,4 @@ export function summary(schemas: PlanSchemas, { problems }: Report): string {
   const versions = Object.values(schemas).reduce((sum, all) => sum + Object.keys(all).length, 0)
   const outcome = problems.length === 0 ? 'no problems' : counted(problems.length, 'problem')
   return `${counted(events, 'event')}, ${counted(versions, 'version')}: ${outcome}`
-}
-
-/** Returns a count with its noun: `1 event`, `2 events`. */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

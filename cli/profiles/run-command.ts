@@ -4,6 +4,7 @@ import { DEFINITION_KINDS, type DefinitionKind, type Definitions } from '@slotst
 import { findAdminToken } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
 import { type AdminCall, createAdminCall } from '../admin-call.js'
+import { counted } from '../counted.js'
 import { fileOf } from '../list-folder.js'
 import { readDefinitions, writeDefinitions } from './definition-folder.js'
 import { differenceOf } from './difference.js'
@@ -30,7 +31,7 @@ export async function runCommand(command: Command, env: NodeJS.ProcessEnv, print
   if (changed.length === 0) return print('Nothing to publish: the site has all of it.')
   if (command.do === 'diff') return
   const kinds = changed.map(({ kind }) => kind)
-  refuseFaults(command.folder, kinds, { ...published.definitions, ...mine })
+  refuseFaults(command.do, command.folder, kinds, { ...published.definitions, ...mine })
   if (command.dryRun) return print('Nothing was published: it was a dry run.')
   for (const warning of await push(command.site, kinds, mine, published, call, print)) print(`! ${warning}`)
 }
@@ -41,18 +42,25 @@ async function check(folder: string, print: Print): Promise<void> {
   // Which names segments may use depends on the others, which the site has where the folder has not.
   const isWhole = mine.features !== undefined && mine.patterns !== undefined
   const kinds = DEFINITION_KINDS.filter(kind => mine[kind] !== undefined && (kind !== 'segments' || isWhole))
-  refuseFaults(folder, kinds, { features, patterns, segments })
+  refuseFaults('check', folder, kinds, { features, patterns, segments })
   print(countsOf(mine))
   if (mine.segments !== undefined && !isWhole)
     print('The conditions of segments are checked when they are pushed, among the features and patterns of the site.')
 }
 
 /** @throws CommandError with a line for each fault of these kinds, naming the file */
-function refuseFaults(folder: string, kinds: readonly DefinitionKind[], definitions: Definitions): void {
+function refuseFaults(
+  command: Command['do'],
+  folder: string,
+  kinds: readonly DefinitionKind[],
+  definitions: Definitions,
+): void {
   const faults = kinds.flatMap(kind =>
     definitionFaults(kind, definitions).map(fault => `${join(folder, fileOf(kind))}: ${fault}`),
   )
-  if (faults.length > 0) throw new CommandError([...faults, 'nothing was published'].join('\n'))
+  if (faults.length === 0) return
+  const outcome = counted(faults.length, 'problem')
+  throw new CommandError([...faults, command === 'push' ? `${outcome}: nothing was published` : outcome].join('\n'))
 }
 
 function changedKinds(mine: Partial<Definitions>, { definitions }: Published) {

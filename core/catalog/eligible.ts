@@ -114,7 +114,12 @@ export function detailOf(
     return answers.describe(missed, content.id)
   }
   const reached = reason === 'capped' ? reachedCap(content, facts.showings().get(content.id) ?? [], facts) : undefined
-  return reached && `${reached.times} of ${reached.count} per ${reached.per}`
+  return reached && capDetail(`${reached.times} of ${reached.count}`, reached.per)
+}
+
+/** Returns the words of a cap that is reached, such as `2 of 2 in 24h`. */
+export function capDetail(times: string, per: string): string {
+  return `${times} in ${per === 'session' ? 'this session' : per}`
 }
 
 const isOfRequest = (path: string) => path.startsWith('context.')

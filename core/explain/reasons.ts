@@ -1,4 +1,5 @@
 import type { ExclusionReason } from '@slotstream/protocol'
+import { capDetail } from '../catalog/eligible.js'
 
 /** Words for a content that could not be shown, where the record has only the reason. */
 const DETAILS: Record<ExclusionReason, string> = {
@@ -15,9 +16,9 @@ const DETAILS: Record<ExclusionReason, string> = {
 /** Writes in plain words why a content could not be shown. */
 export function plainDetail(reason: string, detail?: string): string {
   if (detail === undefined) return (DETAILS as Partial<Record<string, string>>)[reason] ?? reason
-  const [, times, window] = /^(\d+ of \d+) per (.+)$/.exec(detail) ?? []
-  if (reason !== 'capped' || window === undefined) return detail
-  return `${times} in ${window === 'session' ? 'this session' : window}`
+  // Of before 0.2.0, which wrote `per`.
+  const [, times, per] = /^(\d+ of \d+) per (.+)$/.exec(detail) ?? []
+  return reason === 'capped' && times && per ? capDetail(times, per) : detail
 }
 
 /** Writes the same within a sentence. */

@@ -252,7 +252,7 @@ describe('a cap of three', () => {
     }
     const served = ['served', 'banner', 'Content banner']
     expect(seen).toEqual([served, served, served, ...Array(2).fill(['empty', "The page's own"])])
-    expect(await inspected(tabs[0]!, 'thrice')).toMatch(/left out: cappedbanner \(3 of 3 per 24h\)/)
+    expect(await inspected(tabs[0]!, 'thrice')).toMatch(/left out: cappedbanner \(3 of 3 in 24h\)/)
     await context.close()
 
     const another = await openPage(await browser.newContext())

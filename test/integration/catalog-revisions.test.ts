@@ -58,6 +58,37 @@ describe('the revision of a catalog', () => {
     expect(await admin('POST', '/catalog', whole)).toMatchObject({ status: 200, revision: 2 })
   })
 
+  it.each(['slots', 'content'])('is taken by PUT and DELETE of %s', async folder => {
+    const path = `/${folder}/hero`
+    const body = (count: number) => (folder === 'slots' ? { count } : content('hero', { stock: count, slots: [] }))
+    expect(await admin('PUT', path, { ...body(1), revision: 0 })).toMatchObject({ status: 200, id: 'hero' })
+    expect(await admin('PUT', path, { ...body(2), revision: 0 })).toMatchObject({
+      status: 409,
+      error: { code: 'conflict', message: expect.stringContaining('its revision is 1') },
+    })
+    const stored = await admin('PUT', path, { ...body(2), revision: 1 })
+    expect(stored).toMatchObject({ status: 200, [folder === 'slots' ? 'count' : 'stock']: 2 })
+    expect(stored).not.toHaveProperty('revision')
+    for (const wrong of ['1', -1, 1.5])
+      expect((await admin('PUT', path, { ...body(3), revision: wrong })).status).toBe(400)
+    for (const [query, sent, status] of [
+      ['?revision=1', undefined, 409],
+      ['', { revision: 1 }, 409],
+      ['?revision=first', undefined, 400],
+      ['?revision=', undefined, 400],
+      ['', { revison: 2 }, 400],
+    ] as const)
+      expect(await admin('DELETE', `${path}${query}`, sent), query).toMatchObject({ status })
+    expect((await catalog()).revision).toBe(2)
+    expect(await admin('DELETE', `${path}?revision=2`)).toEqual({ status: 200, deleted: true })
+    await admin('PUT', path, body(1))
+    expect(await admin('DELETE', path, { revision: 5 })).toMatchObject({ status: 409 })
+    expect(await admin('DELETE', path, { revision: 4 })).toEqual({ status: 200, deleted: true })
+    expect((await catalog()).revision).toBe(5)
+    expect(await admin('PUT', path, body(1))).toMatchObject({ status: 200 })
+    expect(await admin('DELETE', path)).toEqual({ status: 200, deleted: true })
+  })
+
   it('of many writers at a time: each change is there, or refused where it names the revision', async () => {
     await admin('PUT', '/slots/hero', {})
     const urls = [program.url, other]

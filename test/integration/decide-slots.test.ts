@@ -77,7 +77,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     for (let n = 0; n < 5; n++) one.push(...shownIn(await ask('patient', ['capped'])).flat())
     expect(one).toEqual(['offer', 'offer', 'offer', 'else', 'else'])
     const records = await recordsOf('patient')
-    expect(records.at(-1)?.excluded).toEqual([{ contentId: 'offer', reason: 'capped', detail: '3 of 3 per 24h' }])
+    expect(records.at(-1)?.excluded).toEqual([{ contentId: 'offer', reason: 'capped', detail: '3 of 3 in 24h' }])
 
     const visitors = Array.from({ length: 10 }, (_, n) => `hasty-${n}`)
     await Promise.all(

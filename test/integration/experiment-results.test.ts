@@ -8,12 +8,13 @@ import { createCatalog } from '#aggregator/decisions/catalog.js'
 import { answerResults } from '#aggregator/results/answer-results.js'
 import { createDrawAudits } from '#aggregator/results/audits/audit-draws.js'
 import { createAuditStore } from '#aggregator/results/audits/audit-store.js'
-import { countArms } from '#aggregator/results/count-arms.js'
+import { countArms, countTraffic } from '#aggregator/results/count-arms.js'
 import { keepWatching } from '#aggregator/results/watch/keep-watching.js'
 import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { personOfProfile } from '#core/decide/person.js'
 import { seededRandom } from '#core/decide/random.js'
+import { powerOf } from '#core/experiments/power.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
@@ -130,6 +131,43 @@ describe('results', () => {
     expect(sql.arms).toContain("'first'")
     const byHand = await clickhouse.client.query({ query: sql.arms!, format: 'JSONEachRow' })
     expect(await byHand.json()).toHaveLength(2)
+  })
+
+  it('count persons who did what is counted before their first decision only', async () => {
+    // Every third person sent a click of another slot, an order and an error, and nothing after the decision.
+    const early = (column: string) => `cityHash64(${column}) % 3 = 0`
+    await clickhouse.client.command({
+      query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('early' AS site_id)
+        FROM (SELECT * FROM slotstream.decisions WHERE site_id = '${SITE}')`,
+    })
+    await clickhouse.client.command({
+      query: `INSERT INTO slotstream.events SELECT * REPLACE ('early' AS site_id, if(${early('anonymous_id')}, timestamp - INTERVAL 2 DAY, timestamp) AS timestamp)
+        FROM (SELECT * FROM slotstream.events WHERE site_id = '${SITE}')`,
+    })
+    const count = async (query: string) =>
+      (await (await clickhouse.client.query({ query, format: 'JSONEachRow' })).json<{ n: number }>())[0]!.n
+    const clicks = (arm: string) => `SELECT toFloat64(uniqExact(anonymous_id)) AS n FROM slotstream.events
+      WHERE site_id = 'early' AND event = 'Slot Clicked' AND NOT (${early('anonymous_id')})
+      AND decision_id IN (SELECT decision_id FROM slotstream.decisions WHERE site_id = 'early' AND slot_id = 'hero' AND arm = '${arm}')`
+    const { counted } = await countArms(clickhouse.client, request({ siteId: 'early' }))
+    for (const { id, metrics, guardrails, decisions } of counted.arms) {
+      const persons = await count(`SELECT toFloat64(uniqExact(anonymous_id)) AS n FROM slotstream.decisions
+        WHERE site_id = 'early' AND slot_id = 'hero' AND arm = '${id}'`)
+      expect(persons).toBeGreaterThan(VISITORS / 3)
+      expect([...metrics, ...guardrails].map(({ units }) => units)).toEqual([persons, persons, persons])
+      expect(decisions).toBe(persons * 2)
+      expect(metrics[0]!.sum).toBe(await count(clicks(id)))
+    }
+    const { measured } = await countTraffic(
+      clickhouse.client,
+      request({ siteId: 'early', experiment: undefined, traffic: 'Slot Clicked' }),
+    )
+    expect(measured.units).toBe(VISITORS)
+    const { counted: held } = await countArms(
+      clickhouse.client,
+      request({ siteId: 'early', slotId: 'held', experiment: undefined }),
+    )
+    expect(held.arms.reduce((sum, { metrics }) => sum + metrics[0]!.units, 0)).toBe(VISITORS)
   })
 
   it('compare those held out with those who were shown what they would have seen', async () => {
@@ -337,6 +375,11 @@ describe('results', () => {
       expect((await ask(`/slots/hero/power?${wrong}`)).status, wrong).toBe(400)
     expect((await ask('/slots/hero/power?effect=1&experiment=none')).status).toBe(404)
     await results.stop()
+    // With both numbers given nothing is measured, and no warehouse is needed.
+    const given = await ask('/slots/hero/power?effect=0.02&baseRate=0.1&personsPerDay=50000')
+    expect(given).toMatchObject({ status: 200, baseRate: 0.1, personsPerDay: 50_000, measured: null, sql: {} })
+    const { units, days: needed } = powerOf({ baseRate: 0.1, effect: 0.02, unitsPerDay: 50_000 })
+    expect(given).toMatchObject({ persons: units, days: needed })
   })
 
   it('tell of a draw that was found biased while it was recorded, by an audit that goes on where it was', async () => {

@@ -165,6 +165,51 @@ describe('the experiments of a site', () => {
     expect((await put([...changed({ group: 'g' }), ...changed({ id: 'second', group: 'g' })])).status).toBe(200)
   })
 
+  it('keep their slot while they run, by whichever route it would go', async () => {
+    await put([POLICIES])
+    const without = { slots: [{ id: 'teaser' }], content: [] }
+    await admin('POST', '/catalog', { ...without, replace: true, draft: true })
+    const routes: [string, string, object?][] = [
+      ['DELETE', '/slots/hero'],
+      ['POST', '/catalog', { ...without, replace: true }],
+      ['POST', '/catalog/publish'],
+    ]
+    for (const [method, path, body] of routes) {
+      const { status, error } = await admin(method, path, body)
+      expect(status, path).toBe(409)
+      expect(error.details).toEqual(['slot hero has the experiment "policies", which runs'])
+      expect(error.message).toContain('PUT …/experiments')
+    }
+    expect((await admin('DELETE', '/slots/teaser')).status).toBe(200)
+    expect((await put([POLICIES])).status).toBe(200)
+    // With the end of the experiment the slot may go, and the set is still one that can be put.
+    const stopped = { at: '2026-06-01T00:00:00Z', reason: 'asked' }
+    await put(changed({ stopped }))
+    expect((await admin('DELETE', '/slots/hero')).status).toBe(200)
+    expect((await put([POLICIES])).status).toBe(200)
+    expect((await put(changed({ stopped: null }))).status).toBe(400)
+  })
+
+  it('keep their slot in a rollback of the catalog', async () => {
+    await admin('PUT', '/slots/later', {})
+    const history = Object.values(await admin('GET', '/catalog/history')) as unknown as { revision: number }[]
+    const [, before] = history.flatMap(({ revision }) => revision ?? [])
+    const later = { ...POLICIES, slot: 'later', arms: POLICIES.arms.slice(0, 2).map(arm => ({ ...arm, share: 0.5 })) }
+    await put([later])
+    expect((await admin('POST', '/catalog/rollback', { revision: before })).status).toBe(409)
+    await put([])
+    expect((await admin('POST', '/catalog/rollback', { revision: before })).status).toBe(200)
+  })
+
+  it('are named where content of their arms goes', async () => {
+    await put([POLICIES])
+    const warnings = ['experiment policies lists content "tent" in the arm tents']
+    expect(await admin('DELETE', '/content/boat')).toEqual({ status: 200, deleted: true })
+    const slots = [{ id: 'hero' }, { id: 'teaser' }]
+    expect(await admin('POST', '/catalog', { slots, replace: true, draft: true })).toMatchObject({ warnings })
+    expect(await admin('DELETE', '/content/tent')).toEqual({ status: 200, deleted: true, warnings })
+  })
+
   it('go with their site', async () => {
     await put([POLICIES])
     expect((await admin('DELETE', '')).status).toBe(200)

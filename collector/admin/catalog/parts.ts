@@ -1,9 +1,11 @@
 import type { SiteRouteDeps } from '../route-deps.js'
 import type { CheckMeaning } from './check-meaning.js'
+import type { ReadExperiments } from './slots-in-use.js'
 import type { CatalogStore } from './store/catalog-store.js'
 
 /** Dependency of the routes of catalogs. */
 export interface CatalogRouteParts extends SiteRouteDeps {
   catalog: CatalogStore
   checkMeaning: CheckMeaning
+  experimentStore: ReadExperiments
 }

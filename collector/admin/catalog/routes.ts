@@ -5,10 +5,11 @@ import type { SiteRequest } from '../route-deps.js'
 import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import type { CatalogRouteParts } from './parts.js'
 import { targetsOf } from './put-items.js'
-import { revisionOf } from './revision.js'
+import { revisionOf, revisionOfDelete } from './revision.js'
+import { armsWithoutContent, refuseSlotsInUse } from './slots-in-use.js'
 import { wholeOf } from './store/catalog-store.js'
 import type { MakeTargets } from './store/change-catalog.js'
-import type { CatalogItem, CatalogKind } from './store/changes.js'
+import type { CatalogItem, CatalogKind, Target } from './store/changes.js'
 import { withTargets } from './store/state.js'
 import { addVersionRoutes } from './version-routes.js'
 import { warningsOf } from './warnings.js'
@@ -24,7 +25,7 @@ const FOLDERS: [string, CatalogKind][] = [
 
 /** Adds `/sites/:siteId/catalog`, `…/slots/:id` and `…/content/:id`. */
 export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void {
-  const { siteOf, catalog, checkMeaning } = parts
+  const { siteOf, catalog, checkMeaning, experimentStore } = parts
 
   router.get('/sites/:siteId/catalog', async (request, response) => {
     const { siteId } = siteOf(request)
@@ -53,7 +54,9 @@ export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void
       const targets = await targetsOf(siteId, { slots, content, isWhole }, state, checkMeaning)
       const after = withTargets(state, targets)
       await refuseFailing(siteId, tests, after)
-      warnings = await warningsOf(after, targets)
+      if (!isDraft) await refuseSlotsInUse(experimentStore, siteId, targets)
+      const armLines = await armsWithoutContent(experimentStore, siteId, targets)
+      warnings = [...(await warningsOf(after, targets)), ...armLines]
       return targets
     }
     const options = { expected: revisionOf(body) }
@@ -68,25 +71,35 @@ export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void
   for (const [folder, kind] of FOLDERS) {
     router.put(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
       const { siteId } = siteOf(request)
-      const raw = { ...(await objectOf(request)), id: request.params.id }
+      const { revision, ...fields } = await objectOf(request)
+      const raw = { ...fields, id: request.params.id }
+      const options = { expected: revisionOf({ revision }) }
       const items = { slots: [], content: [], isWhole: false, [kind === 'slot' ? 'slots' : 'content']: [raw] }
       let stored: CatalogItem | undefined
-      await catalog.change(siteId, async state => {
-        const targets = await targetsOf(siteId, items, state, checkMeaning, () => '')
-        stored = targets[0]?.after
-        return targets
-      })
+      await catalog.change(
+        siteId,
+        async state => {
+          const targets = await targetsOf(siteId, items, state, checkMeaning, () => '')
+          stored = targets[0]?.after
+          return targets
+        },
+        options,
+      )
       response.json(stored)
     })
     router.delete(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
       const { siteId } = siteOf(request)
       const { id } = request.params
-      await catalog.change(siteId, async state => {
+      const targets: Target[] = [{ kind, id }]
+      const make: MakeTargets = async state => {
         const { value, isUnusable } = await state.item(kind, id)
         if (value === undefined && !isUnusable) throw new Failure('not_found', `there is no ${kind} ${id}`)
-        return [{ kind, id }]
-      })
-      response.json({ deleted: true })
+        await refuseSlotsInUse(experimentStore, siteId, targets)
+        return targets
+      }
+      await catalog.change(siteId, make, { expected: await revisionOfDelete(request) })
+      const warnings = await armsWithoutContent(experimentStore, siteId, targets)
+      response.json({ deleted: true, ...(warnings.length > 0 && { warnings }) })
     })
   }
   addVersionRoutes(router, parts)

@@ -6,10 +6,13 @@ import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import type { CatalogRouteParts } from './parts.js'
 import { refuseUnmeant } from './put-items.js'
 import { isRevision, revisionOf } from './revision.js'
+import { refuseSlotsInUse } from './slots-in-use.js'
 import { withTargets } from './store/state.js'
 
 /** Adds `/sites/:siteId/catalog/…`: its draft, and its earlier revisions. */
-export function addVersionRoutes(router: Router, { siteOf, catalog, checkMeaning }: CatalogRouteParts): void {
+export function addVersionRoutes(router: Router, parts: CatalogRouteParts): void {
+  const { siteOf, catalog, checkMeaning, experimentStore } = parts
+
   router.post('/sites/:siteId/catalog/publish', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
     const body = hasBody(request) ? fieldsOf(await objectOf(request), ['revision', 'tests']) : {}
@@ -19,6 +22,7 @@ export function addVersionRoutes(router: Router, { siteOf, catalog, checkMeaning
       async (state, targets) => {
         await refuseUnmeant(siteId, state, targets, checkMeaning)
         await refuseFailing(siteId, tests, withTargets(state, targets))
+        await refuseSlotsInUse(experimentStore, siteId, targets)
       },
       { expected: revisionOf(body) },
     )
@@ -45,7 +49,9 @@ export function addVersionRoutes(router: Router, { siteOf, catalog, checkMeaning
     const { siteId } = siteOf(request)
     const { revision } = fieldsOf(await objectOf(request), ['revision'])
     if (!isRevision(revision)) throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
-    const changed = await catalog.rollback(siteId, revision)
+    const changed = await catalog.rollback(siteId, revision, targets =>
+      refuseSlotsInUse(experimentStore, siteId, targets),
+    )
     if (!changed) throw noRevision()
     response.json(changed)
   })

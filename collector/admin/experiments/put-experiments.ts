@@ -35,12 +35,13 @@ export async function putExperiments(
   if (!checked.ok) throw faulty(checked.faults)
   const running = namedNull(raw, experiment => experiment.stopped)
   const takenBack = namedNull(raw, ({ tournament }) => isObject(tournament) && tournament.arm)
-  const faults = checked.value.length > 0 ? catalogFaults(checked.value, await catalog.read(siteId)) : []
-  if (faults.length > 0) throw faulty(shownFaults(faults))
+  const contents = checked.value.length > 0 ? await catalog.read(siteId) : undefined
   for (let left = TRIES; left > 0; left--) {
     const before = await store.read(siteId)
     if (expected !== undefined && expected !== before.revision) throw changedMeanwhile(before.revision)
     const ended = keepsEnds ? withEnds(checked.value, before.experiments, running) : checked.value
+    const faults = contents ? catalogFaults(ended, contents) : []
+    if (faults.length > 0) throw faulty(shownFaults(faults))
     const experiments = withTournaments(ended, before.experiments, takenBack, keepsEnds)
     if (before.revision > 0 && isDeepStrictEqual(before.experiments, experiments)) return before
     const revision = await store.write(siteId, experiments, before.revision)
@@ -69,10 +70,14 @@ function withEnds(
   })
 }
 
-/** Returns one line for each slot that is missing, and each content that the slot does not have. */
+/**
+ * Returns one line for each slot that is missing, and each content that the slot does not have. What has ended may name
+ * what is gone since.
+ */
 function catalogFaults(experiments: readonly Experiment[], { slots, content }: RevisedCatalog): string[] {
   const contents = new Map(content.map(each => [each.id, each]))
-  return experiments.flatMap(({ slot: slotId, arms }, index) => {
+  return experiments.flatMap(({ slot: slotId, arms, stopped }, index) => {
+    if (stopped) return []
     const path = `experiments[${index}]`
     const slot = slots.find(({ id }) => id === slotId)
     if (!slot)

@@ -25,23 +25,32 @@ export interface PowerRequest {
 /** How long an experiment takes, what was measured for it, and the SQL of that. */
 export type PowerAnswer = Plan & {
   metric: Metric
-  measured: { from: string; to: string; days: number; persons: number; rewards: number }
+  /** Null: nothing had to be measured. */
+  measured: { from: string; to: string; days: number; persons: number; rewards: number } | null
   sql: Record<string, string>
 }
 
 /**
- * Reads what a slot's persons earned lately, and returns how long an experiment takes.
+ * Reads what a slot's persons earned lately, and returns how long an experiment takes. Where the question has both
+ * numbers that would be measured, and the metric is no amount, whose spread has to be, nothing is read.
  *
  * @throws Failure `malformed` when the question is out of range; `unavailable` when no warehouse answers
  */
 export type ReadPower = (request: PowerRequest) => Promise<PowerAnswer>
 
+const NOTHING = { units: 0, sum: 0, squares: 0 }
+
 /** Creates the function that asks a process with the role warehouse. */
 export function createReadPower(nats: Pick<Nats, 'connection'>): ReadPower {
   return async ({ siteId, slotId, from, to, days, metric, question }) => {
+    const isAmount = metricDetails(metric).value !== undefined
+    const isGiven = question.baseRate !== undefined && question.personsPerDay !== undefined
+    if (isGiven && !isAmount) {
+      const plan = answerable(() => planOf({ ...question, isAmount, measured: NOTHING, days }))
+      return { ...plan, metric, measured: null, sql: {} }
+    }
     const request = { siteId, slotId, from, to, traffic: metric }
     const { measured, sql } = await askWarehouse<Exclude<TrafficReply, { failed: string }>>(nats, request)
-    const isAmount = metricDetails(metric).value !== undefined
     const plan = answerable(() => planOf({ ...question, isAmount, measured, days }))
     const { units: persons, sum: rewards } = measured
     return { ...plan, metric, measured: { from, to, days, persons, rewards }, sql }

@@ -4,15 +4,37 @@ const SITE = inPath('siteId', 'Id of the site.')
 const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
 const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
 
+const EXPECTED: Part = { type: 'integer', description: 'Revision of the catalog that the change is made to.' }
+const GONE: Part = {
+  type: 'object',
+  properties: {
+    deleted: { const: true },
+    warnings: { type: 'array', items: { type: 'string' }, description: 'Arms of running experiments that list it.' },
+  },
+}
+
 /** Returns a slot or a content: put and delete. */
 const entry = (what: string, schema: string): Part => ({
   parameters: [SITE, inPath('id', `Id of the ${what}.`)],
   put: adminOperation(
     `Add or change a ${what}`,
-    body(ref(schema), 'Its id stands in the path.'),
+    body(
+      { allOf: [ref(schema), { type: 'object', properties: { revision: EXPECTED } }] },
+      'Its id stands in the path.',
+    ),
     ok('As stored.', ref(schema)),
   ),
-  delete: adminOperation(`Delete a ${what}`, {}, ok('It is gone.', DELETED)),
+  delete: adminOperation(
+    `Delete a ${what}`,
+    {
+      parameters: [inQuery('revision', 'Revision of the catalog that the change is made to.')],
+      requestBody: {
+        description: 'May be left out; `revision` may be in it instead of the query.',
+        content: { 'application/json': { schema: { type: 'object', properties: { revision: EXPECTED } } } },
+      },
+    },
+    ok('It is gone.', GONE),
+  ),
 })
 
 /** Paths of slots, content and their revisions. */
@@ -38,7 +60,7 @@ export const CATALOG_PATHS: Paths = {
             type: 'array',
             items: { type: 'string' },
             description:
-              'Contents that slots list and that there are not, slots whose candidates are met by none, contents in no slot.',
+              'Contents that slots list and that there are not, slots whose candidates are met by none, contents in no slot, arms of running experiments that list what goes.',
           },
         },
       }),

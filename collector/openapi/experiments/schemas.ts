@@ -228,7 +228,8 @@ export const EXPERIMENT_SCHEMAS: Record<string, Part> = {
       shares: { type: 'array', items: { type: 'number' } },
       metric: eventOr(METRIC_FIELDS, {}),
       measured: {
-        type: 'object',
+        type: ['object', 'null'],
+        description: 'Null: `baseRate` and `personsPerDay` were given, and nothing was measured.',
         required: ['from', 'to', 'days', 'persons', 'rewards'],
         properties: {
           from: { type: 'string' },

@@ -8,8 +8,9 @@ import { isObject } from './is-object.js'
 import { isId, misfit as no } from './parse-stored.js'
 
 /** Checks the body of `POST /v1/slots`, save the messages it carries, which are checked one by one like any other. */
-export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
-  if (!isObject(raw)) return no('the body must be a JSON object')
+export function checkSlotsRequest(body: unknown): Check<SlotsRequest> {
+  if (!isObject(body)) return no('the body must be a JSON object')
+  const raw = withoutNulls(body)
   const request = withTextIds(raw, ['anonymousId', 'userId'])
   for (const field of ['anonymousId', 'userId']) {
     const id = request[field]
@@ -18,7 +19,7 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
     if (!isMeaningful(id)) return no(`${field} ${JSON.stringify(id)} is no id: leave it out until there is one`)
   }
   if (!request.anonymousId && !request.userId) return no('anonymousId and userId are both missing: one is needed')
-  if (raw.signature !== undefined && raw.signature !== null && typeof raw.signature !== 'string')
+  if (raw.signature !== undefined && typeof raw.signature !== 'string')
     return no('signature must be text: HMAC-SHA256 of userId in lower-case hex')
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
   if (raw.slots.length > MAX_SLOTS) return no(`slots has ${raw.slots.length} entries, ${MAX_SLOTS} are allowed`)
@@ -40,6 +41,11 @@ export function checkSlotsRequest(raw: unknown): Check<SlotsRequest> {
     return no('after must be a position that an earlier answer gave')
   if (isObject(request.context)) request.context = withTextIds(request.context, ['sessionId', 'pageViewId'])
   return { ok: true, value: request as unknown as SlotsRequest }
+}
+
+/** Returns a copy without the fields that are null: clients write so what they leave out. */
+function withoutNulls(object: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null))
 }
 
 /** Returns a copy in which ids that are numbers are text, as in messages. */

@@ -1,7 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import type { Content, Slot } from '@slotstream/protocol'
 import { bucketKeys, type Log } from '@slotstream/runtime'
-import { type ChangeCatalog, type Changed, type ChangeOptions, createChangeCatalog } from './change-catalog.js'
+import { type ChangeCatalog, type Changed, createChangeCatalog } from './change-catalog.js'
 import { parseChanges, type Target, undoOf } from './changes.js'
 import { createCompletion } from './complete-revision.js'
 import { createDraftCatalog, type DraftCatalog } from './draft-catalog.js'
@@ -27,8 +27,16 @@ export interface CatalogStore extends DraftCatalog {
   history(siteId: string): Promise<Omit<CatalogRevision, 'value'>[]>
   /** Changes what is served. */
   change: ChangeCatalog
-  /** Stores the content of an earlier revision once more; undefined: it is not there. */
-  rollback(siteId: string, revision: number, options?: Pick<ChangeOptions, 'expected'>): Promise<Changed | undefined>
+  /**
+   * Stores the content of an earlier revision once more; undefined: it is not there.
+   *
+   * @param check is called with what it changes, and throws what keeps it from being stored
+   */
+  rollback(
+    siteId: string,
+    revision: number,
+    check: (targets: readonly Target[]) => Promise<void>,
+  ): Promise<Changed | undefined>
   /** Removes all of a site but the number of its latest revision. */
   removeAll(siteId: string): Promise<void>
 }
@@ -58,14 +66,15 @@ export function createCatalogStore(buckets: { catalog: KV; catalogHistory: KV },
       const { history } = await readHead(bucket, siteId)
       return history.map(({ value: _inside, ...told }) => told)
     },
-    async rollback(siteId, revision, options) {
+    async rollback(siteId, revision, check) {
       let isKept = true
       const undo = async ({ head }: CatalogState) => {
         const targets = await undoTo(values, siteId, head, revision)
         isKept = targets !== undefined
+        if (targets) await check(targets)
         return targets ?? []
       }
-      const changed = await change(siteId, undo, { ...options, rollbackTo: revision })
+      const changed = await change(siteId, undo, { rollbackTo: revision })
       return isKept ? changed : undefined
     },
     async removeAll(siteId) {

@@ -30,11 +30,13 @@ describe('the queries of results', () => {
   it('cut each amount, and what a person earned, to what rewards may be', () => {
     const arms = plain(ofTraffic({}).arms)
     expect(arms).toContain('greatest(-100000, least(100000, if(isFinite(')
-    expect(arms).toContain('greatest(-100000, least(100000, sumIf(amounts[1], event = {event0: String}))) AS earned0')
+    expect(arms).toContain(
+      'greatest(-100000, least(100000, sumIf(amounts[1], event = {event0: String} AND at >= since))) AS earned0',
+    )
   })
 
   it('count only what servers sent with a secret key, where a metric says so', () => {
-    expect(ofTraffic({ from: 'secret' }).arms).toContain('event = {event0: String} AND is_secret)')
+    expect(ofTraffic({ from: 'secret' }).arms).toContain('event = {event0: String} AND at >= since AND is_secret)')
     expect(ofTraffic({}).arms).not.toContain('AND is_secret')
     expect(ofTraffic({}).arms).toContain("NOT (sender = 'unsigned' AND anonymous_id = '')")
   })

@@ -123,7 +123,7 @@ describe('a folder with a catalog', () => {
       `${content}[1]: payload.title is missing (schema of slot list)`,
       `${slots}[2]: id is the one of slots[1], too`,
       `${content}[1]: id is the one of content[0], too`,
-      'nothing was published',
+      '9 problems',
     ])
   })
 
@@ -150,7 +150,7 @@ describe('a folder with a catalog', () => {
     expect((await run('check', folder)).failed?.split('\n')).toEqual([
       `${at}: never a: it can be shown`,
       `${at}: outcome: it is served, not empty`,
-      'nothing was published',
+      '1 of 1 decision test failed',
     ])
   })
 
@@ -184,7 +184,7 @@ describe('a folder with a catalog', () => {
     await write({ 'slots.json': [SLOT], 'content.json': [{ ...CONTENT, where }], 'tests/a.json': test })
     expect((await run('check', folder)).failed?.split('\n')).toEqual([
       `${join(folder, 'tests/a.json')}: tests[0]: never a: it can be shown where context.locale is "fr"`,
-      'nothing was published',
+      '1 of 1 decision test failed',
     ])
   })
 

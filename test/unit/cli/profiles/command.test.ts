@@ -111,7 +111,7 @@ describe('a folder of definitions', () => {
     expect((await run('check', folder)).failed?.split('\n')).toEqual([
       expect.stringMatching(/features\.json: features\[0\]\.source\.where.*\$gtt/),
       expect.stringMatching(/segments\.json: segments\[0\]\.where.*did you mean "views"\?/),
-      'nothing was published',
+      '2 problems',
     ])
   })
 

@@ -73,7 +73,7 @@ describe('content that may not be shown', () => {
       { contentId: 'd-far', reason: 'condition', detail: 'context.country is "FR", wanted "DE"' },
       { contentId: 'e-broken', reason: 'broken_condition' },
       { contentId: 'f-done', reason: 'stopped' },
-      { contentId: 'g-capped', reason: 'capped', detail: '3 of 3 per 24h' },
+      { contentId: 'g-capped', reason: 'capped', detail: '3 of 3 in 24h' },
       { contentId: 'h-taken', reason: 'repeated' },
     ])
     const { choice } = decideOne(asked(contents, setting))
@@ -115,7 +115,7 @@ describe('content that may not be shown', () => {
   it('leaves the slot to the page when that is all', () => {
     const contents = [content('a', { caps: [{ count: 0, per: '1h' }] }), content('b', { stock: 0 })]
     expect(decideOne(asked(contents)).choice).toMatchObject({ outcome: 'empty', contentIds: [], candidates: [] })
-    expect(excluded(contents)[0]).toEqual({ contentId: 'a', reason: 'capped', detail: '0 of 0 per 1h' })
+    expect(excluded(contents)[0]).toEqual({ contentId: 'a', reason: 'capped', detail: '0 of 0 in 1h' })
   })
 
   it.each([

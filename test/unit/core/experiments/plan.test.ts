@@ -19,6 +19,11 @@ describe('the plan of an experiment', () => {
     expect(plan().assumptions.join(' ')).toContain('the last 14 days')
     expect(plan({ baseRate: 0.2 }).persons).toBeLessThan(units)
     expect(plan({ personsPerDay: 100_000 }).days).toBe(Math.ceil(units / 100_000))
+    // What is given is not measured, and is enough for whether an event came.
+    const given = { baseRate: 0.1, personsPerDay: 50_000, measured: { units: 0, sum: 0, squares: 0 } }
+    expect(plan(given)).toMatchObject({ days, persons: units })
+    expect(plan(given).assumptions.join(' ')).not.toMatch(/measured|last 14 days/)
+    expect(plan({ ...given, isAmount: true }).days).toBeNull()
   })
 
   it('takes longer for arms of different sizes, and for each further arm', () => {

@@ -7,7 +7,7 @@ const reason = { policy: 'thompson', policyVersion: 'v1', propensities: [0.9], a
 
 it('a decision says which policy chose, what else there was, and what was left out and why', () => {
   const excluded = [
-    { contentId: 'a', reason: 'capped', detail: '3 of 3 per 24h' },
+    { contentId: 'a', reason: 'capped', detail: '3 of 3 in 24h' },
     ...['b', 'c', 'd', 'e', 'f'].map(contentId => ({ contentId, reason: 'ended' })),
   ]
   const candidates = [
@@ -20,7 +20,7 @@ it('a decision says which policy chose, what else there was, and what was left o
     'policy thompson · version v1 · learned from 7 views',
     'campaign spring',
     'others: trail 10 %',
-    'left out: a (capped: 3 of 3 per 24h), b (ended), c (ended), d (ended) and 2 more',
+    'left out: a (capped: 3 of 3 in 24h), b (ended), c (ended), d (ended) and 2 more',
   ])
 })
 

@@ -25,9 +25,14 @@ describe('checkSlotsRequest', () => {
   it.each([
     good,
     { userId: 'u', slots: [{ id: 'hero', count: 3 }] },
-    { ...good, userId: null, batch: [], batches: [{}], context: {}, after: 0 },
+    { ...good, batch: [], batches: [{}], context: {}, after: 0 },
   ])('takes %j', raw => {
     expect(taken(checkSlotsRequest(raw))).toEqual(raw)
+  })
+
+  it('takes what is null for left out', () => {
+    const nulls = ['userId', 'signature', 'context', 'batch', 'batches', 'preview', 'after'].map(field => [field, null])
+    expect(taken(checkSlotsRequest({ ...good, ...Object.fromEntries(nulls) }))).toEqual(good)
   })
 
   it('makes text of ids that are numbers, as in messages', () => {

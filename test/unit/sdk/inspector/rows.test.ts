@@ -34,9 +34,9 @@ it('a decision says who was drawn, from what, and why the others were not', () =
         { contentId: 'coffee', score: 0.05, probability: 0.07 },
       ],
       excluded: [
-        { contentId: 'a', reason: 'capped', detail: '3 of 3 per 24h' },
+        { contentId: 'a', reason: 'capped', detail: '3 of 3 in 24h' },
         { contentId: 'b', reason: 'ended' },
-        { contentId: 'c', reason: 'capped', detail: '1 of 1 per session' },
+        { contentId: 'c', reason: 'capped', detail: '1 of 1 in this session' },
       ],
     },
   })
@@ -45,7 +45,7 @@ it('a decision says who was drawn, from what, and why the others were not', () =
     chance: 'tea 93 %',
     explored: 'no',
     candidates: 'tea 93 %, score 0.123; coffee 7.0 %, score 0.05',
-    'left out: capped': 'a (3 of 3 per 24h); c (1 of 1 per session)',
+    'left out: capped': 'a (3 of 3 in 24h); c (1 of 1 in this session)',
     'left out: ended': 'b',
     decision: 'd1',
   })

@@ -105,7 +105,7 @@ describe('a decision test', () => {
     const shown = (...agos: string[]) => ({ profile: { shown: agos.map(ago => ({ contentId: 'a', ago })) } })
     expect(run(slotOf(), capped, { given: shown('1h', '25h'), expect: always })).toEqual([])
     expect(run(slotOf(), capped, { given: shown('1h', '2h'), expect: always })).toEqual([
-      'always a: it cannot be shown, capped: 2 of 2 per 24h',
+      'always a: it cannot be shown, capped: 2 of 2 in 24h',
     ])
     const perSession = [content('a', { caps: [{ count: 1, per: 'session' }] })]
     expect(
