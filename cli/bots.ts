@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.js'
 
-/** What becomes of decisions about browsers that seem to be programs, as the view `programs` has them. */
+/** Ways to treat decisions about browsers that seem to be programs, as the view `programs` has them. */
 export const BOTS = ['exclude', 'include'] as const
 export type Bots = (typeof BOTS)[number]
 
@@ -14,7 +14,7 @@ export const IS_PROGRAM = (anonymousId: string) =>
  * @throws UsageError
  */
 export function botsOf(text = 'exclude'): Bots {
-  const found = BOTS.find(name => name === text)
-  if (found) return found
+  const bots = BOTS.find(name => name === text)
+  if (bots) return bots
   throw new UsageError(`--bots must be ${BOTS.join(' or ')}, not ${JSON.stringify(text)}`)
 }

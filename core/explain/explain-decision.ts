@@ -51,18 +51,21 @@ function byDraw(
   const chances = chancesOf(stages)
   const positions = stages.flatMap(stage => stage.positions.map(position => ({ stage, position })))
   const ranks = new Map(shownPlaces(stages).map((place, index) => [place, index]))
+  const fullBecause = displacedBy(stages)
   const candidates: ExplainedContent[] = []
   for (const [place, reason] of reasons.entries()) {
     const contentId = names[place]
     if (contentId === undefined) continue
     const rank = ranks.get(place)
     const units = rank === undefined ? (chances.get(place) ?? 0) : positions[rank]!.position.units
+    const displaced = rank === undefined && units === 0 ? fullBecause : undefined
     candidates.push({
       contentId,
       propensity: units / PROBABILITY_SCALE,
       position: rank === undefined ? null : rank + 1,
       shown: rank !== undefined && record.contentIds.includes(contentId),
-      excluded: reason === undefined ? null : { reason, detail: plainDetail(reason, details.get(contentId)) },
+      excluded:
+        reason === undefined ? (displaced ?? null) : { reason, detail: plainDetail(reason, details.get(contentId)) },
     })
   }
   const contentIds = record.ghost ?? record.contentIds
@@ -74,6 +77,18 @@ function byDraw(
       why: because(record.policy ?? 'default', stage, position, PROBABILITY_SCALE),
     })),
   }
+}
+
+/** Returns why what could be shown had no chance, where campaigns filled all positions; undefined: they did not. */
+function displacedBy(stages: readonly ExplainedStage[]): ExplainedContent['excluded'] | undefined {
+  const filling = stages.filter(({ drawn }) => drawn.length > 0)
+  const names = filling.flatMap(({ campaign }) => (campaign === undefined ? [] : [`"${campaign}"`]))
+  if (names.length === 0 || stages.some(({ campaign }) => campaign === undefined)) return undefined
+  const detail =
+    names.length === 1
+      ? `the campaign ${names[0]} fills all positions`
+      : `campaigns fill all positions: ${names.join(', ')}`
+  return { reason: 'displaced', detail }
 }
 
 /** Returns the chance of each candidate for the first position of the first stage that it is in. */

@@ -33,7 +33,7 @@ export interface ExplainedContent {
   /** Rank that it was drawn for, from 1 on, also where it was held back. Null: it was not drawn */
   position: number | null
   shown: boolean
-  /** Null: it could be shown. */
+  /** Null: it could be shown. `displaced`: it could, but campaigns filled all positions with others. */
   excluded: { reason: string; detail: string } | null
 }
 

@@ -1,4 +1,4 @@
-import type { DecisionRecord } from '@slotstream/protocol'
+import type { DecisionRecord, Outcome } from '@slotstream/protocol'
 import { recompute } from '../decide/recompute.js'
 import { unpackReasons } from '../decide/record/pack-reasons.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
@@ -26,7 +26,7 @@ const ROUNDING = 1e-12
 export function reproduce(record: DrawnRecord, stages?: readonly ExplainedStage[]): NotReproduced | undefined {
   const { outcome, contentIds, propensities, draw, ghost } = record
   if (outcome !== 'served' && !ghost) {
-    if (!draw) return 'no_draw'
+    if (!draw) return isUndecided(outcome) && contentIds.length === 0 ? undefined : 'no_draw'
     const isNothing = contentIds.length === 0 && draw.stages.every(({ drawn }) => drawn.length === 0)
     return isNothing ? undefined : 'different'
   }
@@ -40,6 +40,11 @@ export function reproduce(record: DrawnRecord, stages?: readonly ExplainedStage[
   } catch {
     return 'different'
   }
+}
+
+/** Returns whether an outcome is one of requests for which no process decided: nothing is drawn for them. */
+export function isUndecided(outcome: Outcome): boolean {
+  return outcome === 'timeout' || outcome === 'unavailable' || outcome === 'unknown_slot'
 }
 
 /** Returns whether the drawn places have the names that the record lists for them. */

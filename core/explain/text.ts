@@ -2,7 +2,7 @@ import type { Outcome } from '@slotstream/protocol'
 import { percent } from './because.js'
 import type { ExplainedContent, ExplainedRecord, ExplainedSlot } from './explanation.js'
 import { excludedWords } from './reasons.js'
-import type { NotReproduced } from './reproduce.js'
+import { isUndecided, type NotReproduced } from './reproduce.js'
 
 /** Contents that the text names of each kind, at most. The table has all. */
 const MOST = 20
@@ -16,8 +16,9 @@ const NOTHING: Partial<Record<Outcome, string>> = {
   stale: 'what was known of the visitor was older than the slot allows',
 }
 
-const AGAIN: Record<NotReproduced | 'same', string> = {
+const AGAIN: Record<NotReproduced | 'same' | 'nothing', string> = {
   same: 'Drawn again from the record, the choice is the same.',
+  nothing: 'There was nothing to draw.',
   no_draw: 'Not drawn again: nothing was drawn.',
   imported: "Not drawn again: it was imported from another system's log, which does not say how it was drawn.",
   different:
@@ -43,7 +44,7 @@ export function explanationText(
   if (missed.length > 0) parts.push(`not shown: ${list(missed, '; ', missedBecause)}`)
   if (unnamed > 0) parts.push(`${unnamed} more of the slot, whose names are not recorded`)
   const chose = arm ? ` The visitor is in the arm "${arm}" of the experiment "${experiment ?? ''}".` : ''
-  return `${capital(parts.join('; '))}.${chose} ${AGAIN[trouble ?? 'same']}`
+  return `${capital(parts.join('; '))}.${chose} ${AGAIN[trouble ?? (isUndecided(outcome) ? 'nothing' : 'same')]}`
 }
 
 function emptyBecause(others: readonly ExplainedContent[], unnamed: number): string {

@@ -12,7 +12,7 @@ export interface DecisionSelection {
   to: number | undefined
   /** The reward: a click, or what policies learned, by the slot's own `rewards`. */
   rewards: DecisionRewards
-  /** What becomes of browsers that seem to be programs. */
+  /** Whether browsers count that seem to be programs. */
   bots: Bots
 }
 

@@ -62,7 +62,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     if (fields[item] === '') return
     columnsRead.action.push(actionOf(fields[item]!))
     columnsRead.reward.push(rewardOf(fields[reward]!, where))
-    columnsRead.propensity.push(numberOf(fields[propensity]!, where, 'the propensity'))
+    columnsRead.propensity.push(propensityOf(fields[propensity]!, where))
     if (time >= 0) columnsRead.time.push(timeOf(fields[time]!, where))
     if (id < 0 || fields[id] !== decisionId) {
       decision++
@@ -100,6 +100,11 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
 function rewardOf(text: string, where: string): number {
   if (text === 'true') return 1
   return text === 'false' ? 0 : numberOf(text, where, 'the reward')
+}
+
+/** Reads a propensity. One that is no number although it says so is as corrupt as 0: both make the value refused. */
+function propensityOf(text: string, where: string): number {
+  return /^\s*[+-]?(nan|inf|infinity)\s*$/i.test(text) ? Number.NaN : numberOf(text, where, 'the propensity')
 }
 
 function numberOf(text: string, where: string, what: string): number {

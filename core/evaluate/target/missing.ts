@@ -18,7 +18,8 @@ export function missingFor(
     case 'random':
       return undefined
     case 'weighted':
-      return missingContents('the weight', log, contents)
+      // Without any content each weight is 1, as that of a content that names none.
+      return contents.size === 0 ? undefined : missingContents('the weight', log, contents)
     case 'affinity':
       return (
         missingContents('the category', log, contents) ??

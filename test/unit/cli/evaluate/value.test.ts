@@ -112,7 +112,8 @@ describe('a log of decisions', () => {
     ['', /is empty/],
     [HEADER, /has no rows/],
     ['item_id,click\n1,0\n', /no column propensity_score or propensity/],
-    ['decision_id,content_ids,propensities\n1,"[]","[]"\n', /docs\/evaluation\.md/],
+    ['decision_id,content_ids,propensities\n1,"[]","[]"\n', /decisions, which has no rewards: .*docs\/evaluation\.md/],
+    ['decision_id,content_ids\n1,"[]"\n', /no column item_id or content_id, .*docs\/evaluation\.md/],
     [`${HEADER}\n1,1,0,0.5\n1,1,0\n`, /log\.csv, record 3: it must have 4 fields/],
     [`${HEADER}\n1,1,maybe,0.5\n`, /record 2: the reward is "maybe"/],
     [`${HEADER}\n1,1,0,\n`, /record 2: the propensity is ""/],
@@ -139,6 +140,23 @@ describe('the printed value', () => {
     expect(table).not.toContain('Do not rely')
     const report = JSON.parse(await run('--log', log, '--policy', 'uniform', '--json'))
     expect(Object.keys(report)).toEqual(['estimates', 'ess', 'overlap', 'maxWeight', 'refused'])
+  })
+
+  it.each(['0', 'nan', 'NaN', 'inf', '-0.5', '1.5'])('is refused where a propensity is %s', async propensity => {
+    const log = await fileOf('log.csv', `${HEADER}\n${rows}\n1,1,0,${propensity}\n`)
+    const { estimates, refused, ...rest } = JSON.parse(await run('--log', log, '--policy', 'uniform', '--json'))
+    expect(estimates).toBeNull()
+    expect(refused).toMatchObject({ code: 'corrupt_propensities', reason: expect.stringContaining('1 of 1201 rows') })
+    expect(Object.values(rest).every(Number.isFinite)).toBe(true)
+  })
+
+  it('is that of even chances for weights that are not given', async () => {
+    const log = await fileOf('log.csv', `${HEADER}\n${rows}\n`)
+    const weighted = await fileOf('weighted.json', { type: 'weighted' })
+    const [even, one] = await Promise.all(
+      ['uniform', weighted].map(name => run('--log', log, '--policy', name, '--json')),
+    )
+    expect(JSON.parse(one!)).toEqual(JSON.parse(even!))
   })
 
   it('says why it is refused and what would help', async () => {

@@ -229,9 +229,12 @@ describe('chances that a log does not tell', () => {
     expect(found).toMatchObject({ ok: false, refused: { code: 'unknown_chances' } })
   })
 
-  it('are those of weights only where content is given', () => {
-    expect(policyTarget({ type: 'weighted' }, logOf(rows), new Map()).ok).toBe(false)
+  it('are those of weights where all content is given, or, where none is, even', () => {
+    const [first] = contents
     expect(policyTarget({ type: 'weighted' }, logOf(rows), contents).ok).toBe(true)
+    expect(policyTarget({ type: 'weighted' }, logOf(rows), new Map([first!])).ok).toBe(false)
+    const { lots } = targetOf(policyTarget({ type: 'weighted' }, logOf(rows), new Map()))
+    expect(Array.from(lots[0]!.chances)).toEqual([0.25, 0.25, 0.25, 0.25].map(chance => expect.closeTo(chance, 8)))
   })
 
   it('are those of interests where the log has them', () => {

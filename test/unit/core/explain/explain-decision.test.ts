@@ -148,6 +148,37 @@ describe('the explanation of a record', () => {
     expect(candidates.map(({ position }) => position)).toEqual([1, 2, 3, null])
   })
 
+  it.each([
+    [1, ['a'], 'the campaign "news" fills all positions'],
+    [2, ['a', 'c'], 'campaigns fill all positions: "news", "boost"'],
+  ])('says of what campaigns left no room for that they filled all %i positions', (count, shown, detail) => {
+    const contents = ['a', 'b', 'c', 'd'].map(id => content(id))
+    const campaigns = [
+      { id: 'boost', mode: 'boost' as const, contentIds: ['c'] },
+      { id: 'news', mode: 'pin' as const, contentIds: ['a'] },
+    ]
+    for (const holdout of [0, 1]) {
+      const record = recordOf({ slot: slot({ count, campaigns, holdout }), contents })
+      const { text, candidates, reproduced } = explainDecision(record, ['a', 'b', 'c', 'd'])
+      expect(reproduced).toBe(true)
+      const excluded = { reason: 'displaced', detail }
+      expect(candidates.filter(({ position }) => position !== null).map(({ contentId }) => contentId)).toEqual(shown)
+      const others = candidates.filter(({ position }) => position === null)
+      expect(others).toHaveLength(4 - count)
+      for (const other of others) expect(other).toMatchObject({ propensity: 0, shown: false, excluded })
+      expect(text).toContain(`not shown: ${others.map(({ contentId }) => `${contentId}, ${detail}`).join('; ')}`)
+    }
+  })
+
+  it('does not say so where the policy fills a position, or nothing is drawn', () => {
+    const contents = ['a', 'b', 'c'].map(id => content(id))
+    const campaigns = [{ id: 'news', mode: 'pin' as const, contentIds: ['a'] }]
+    const policy = { type: 'fixed' as const, contentIds: ['b'] }
+    const record = recordOf({ slot: slot({ count: 2, campaigns, policy }), contents })
+    const { candidates } = explainDecision(record, ['a', 'b', 'c'])
+    expect(candidates.map(({ excluded }) => excluded)).toEqual([null, null, null])
+  })
+
   it('names likelier contents when something was tried out', () => {
     const affinity = { ...RECORDS.find(([what]) => what === 'affinity')![1], policy: 'affinity' }
     expect(explainDecision(affinity).text).toContain("because it fits the visitor's interests best, of ")
@@ -179,11 +210,19 @@ describe('the explanation of a record', () => {
     expect(explainDecision(recordOf({ contents: [content('a', { stock: 0 })] })).text).toBe(
       `Nothing was shown because none of its contents could be shown; not shown: a, it is out of stock. ${SAME}`,
     )
-    const nothing = { ...recordOf({}), draw: undefined as never, outcome: 'timeout' as const }
+  })
+
+  it.each([
+    ['timeout', 'no answer was ready in time'],
+    ['unavailable', 'no process could decide or record at that moment'],
+    ['unknown_slot', 'there was no slot of that name'],
+  ] as const)('reproduces that nothing was drawn: %s', (outcome, why) => {
+    const nothing = { ...recordOf({}), draw: undefined as never, outcome }
     expect(explainDecision(nothing)).toMatchObject({
-      reproduced: false,
-      text: 'Nothing was shown because no answer was ready in time. Not drawn again: nothing was drawn.',
+      reproduced: true,
+      text: `Nothing was shown because ${why}. There was nothing to draw.`,
     })
+    expect(explainDecision({ ...nothing, contentIds: ['a'] }).reproduced).toBe(false)
   })
 
   it('compares what is in a record of the first form with what was left for its position', () => {
