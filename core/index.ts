@@ -220,4 +220,5 @@ export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } fro
 export { personAttributes } from './segments/person-attributes.js'
 export { createPreview, mergePreviews, type Preview, type PreviewResult } from './segments/preview.js'
 export type { Vocabulary } from './segments/vocabulary.js'
+export { type DetectorExplanation, explainDetector } from './signals/signal-explanation.js'
 export { formerSignalIdOf, type HashText, idOfTexts, signalIdOf } from './signals/signal-id.js'

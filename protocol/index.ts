@@ -71,7 +71,13 @@ export {
   parseDefinitions,
 } from './site/definitions/definition-set.js'
 export { parseDuration } from './site/definitions/duration.js'
-export { type DefinitionCheck, type DefinitionField, shown, shownFaults, unknownFields } from './site/definitions/faults.js'
+export {
+  type DefinitionCheck,
+  type DefinitionField,
+  shown,
+  shownFaults,
+  unknownFields,
+} from './site/definitions/faults.js'
 export {
   AGGREGATE_RULES,
   DEFAULT_FEATURE_KEYS,

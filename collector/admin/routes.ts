@@ -65,6 +65,8 @@ export function adminRoutes(adminDeps: AdminDeps): Router {
   addWebhookRoutes(router, deps)
   addPreviewRoutes(router, deps)
 
+  router.use(rejectMethod(router))
+
   const onError: ErrorRequestHandler = (error, _request, _response, next) =>
     next(error instanceof Error && OUTAGES.includes(error.name) ? unavailable() : error)
   router.use(onError)
@@ -76,4 +78,22 @@ export function adminRoutes(adminDeps: AdminDeps): Router {
     if (!site) throw new Failure('not_found', `there is no site ${siteId}: make it with PUT /v1/admin/sites/${siteId}`)
     return site
   }
+}
+
+/** Creates the handler of requests that no route took: of a path that exists it says which methods are possible. */
+function rejectMethod(router: Router): RequestHandler {
+  return ({ path, method }, response, next) => {
+    const layers = router.stack as unknown as Layer[]
+    const routes = layers.flatMap(layer => (layer.route && layer.match(path) ? layer.route : []))
+    const methods = [...new Set(routes.flatMap(route => Object.keys(route.methods)))].map(name => name.toUpperCase())
+    if (methods.length === 0) return next()
+    response.set('Allow', methods.join(', '))
+    throw new Failure('method_not_allowed', `${method} is not possible here: use ${methods.join(' or ')}`)
+  }
+}
+
+/** A layer of a router as Express has it; its types leave out how paths are matched. Methods are in lower case. */
+interface Layer {
+  route?: { methods: Record<string, boolean> }
+  match(path: string): boolean
 }

@@ -5,7 +5,7 @@ import { type SharedReads, shareReads } from '../conditions/share-reads.js'
 import { featureOf, readAttribute } from './attributes.js'
 import { compileWhere } from './compile-where.js'
 import { dependencyOrder } from './dependency-order.js'
-import type { Vocabulary } from './vocabulary.js'
+import type { OnNames, Vocabulary } from './vocabulary.js'
 
 /** A segment, compiled. */
 export interface CompiledSegment {
@@ -54,8 +54,8 @@ export function compileSegments(
     if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
     const needed: string[] = []
     const compile = (condition: unknown, field: string): Condition | undefined => {
-      const onSegments = (segmentNames: readonly string[]) => void needed.push(...segmentNames)
-      const result = compileWhere(condition, vocabulary, { path: `${at}.${field}`, read: reads.read, onSegments })
+      const onNames: OnNames = (root, names) => void (root === 'segments' && needed.push(...names))
+      const result = compileWhere(condition, vocabulary, { path: `${at}.${field}`, read: reads.read, onNames })
       if (!result.ok) faults.push(...result.faults)
       return result.ok ? result.value : undefined
     }

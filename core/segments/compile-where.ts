@@ -1,7 +1,7 @@
 import { compileCondition } from '../conditions/compile-condition.js'
 import type { Compiled, Condition, PathReader } from '../conditions/condition.js'
 import { isAttributeTime, readAttribute } from './attributes.js'
-import { attributeTrouble, type Vocabulary } from './vocabulary.js'
+import { attributeTrouble, type OnNames, type Vocabulary } from './vocabulary.js'
 
 export interface WhereOptions {
   /** Name of the condition in faults. Default `where`. */
@@ -10,8 +10,8 @@ export interface WhereOptions {
   read?: PathReader
   /** True if it is evaluated for a content, and may read `content.features`. Default: false */
   isOfContent?: boolean
-  /** Called with the names of segments that it asks for. */
-  onSegments?: (names: readonly string[]) => void
+  /** Called with the names of segments and signals that it asks for. */
+  onNames?: OnNames
 }
 
 /**
@@ -26,11 +26,11 @@ export function compileWhere(
   vocabulary: Vocabulary = {},
   options: WhereOptions = {},
 ): Compiled<Condition> {
-  const { path = 'where', read = readAttribute, isOfContent = false, onSegments = () => {} } = options
+  const { path = 'where', read = readAttribute, isOfContent = false, onNames = () => {} } = options
   return compileCondition(where, {
     path,
     read,
     isTime: isAttributeTime,
-    checkPath: (attribute, operand) => attributeTrouble(attribute, operand, vocabulary, onSegments, isOfContent),
+    checkPath: (attribute, operand) => attributeTrouble(attribute, operand, vocabulary, onNames, isOfContent),
   })
 }

@@ -12,6 +12,9 @@ export interface Vocabulary {
   signals?: readonly string[]
 }
 
+/** Is called with the names that a condition asks for. */
+export type OnNames = (root: 'segments' | 'signals', names: readonly string[]) => void
+
 const ROOTS = ['features', 'segments', 'signals', 'traits', 'context', 'now', 'profile', 'suspicion']
 
 /** Fields of attributes that have some and no others. */
@@ -23,14 +26,14 @@ const NAME = /^[A-Za-z0-9_-]{1,100}$/
 /**
  * Says what is wrong with a path of a condition over persons, or with what is asked of it; undefined when nothing is.
  *
- * @param onSegments called with the names of segments that it asks for
+ * @param onNames called with the names of segments or signals that it asks for
  * @param isOfContent whether the condition is asked of a content
  */
 export function attributeTrouble(
   path: string,
   operand: unknown,
   vocabulary: Vocabulary,
-  onSegments: (names: readonly string[]) => void,
+  onNames: OnNames,
   isOfContent: boolean,
 ): string | undefined {
   const dot = path.indexOf('.')
@@ -48,7 +51,7 @@ export function attributeTrouble(
       if (rest !== undefined) return `${root} is a list of names, without fields`
       const names = namesIn(operand, root)
       if (!names.ok) return names.reason
-      if (root === 'segments') onSegments(names.value)
+      onNames(root, names.value)
       return unknownNames(root.slice(0, -1), names.value, vocabulary[root])
     }
     case 'traits':

@@ -165,6 +165,24 @@ describe('the definitions of a site', () => {
     expect(await admin('PUT', '/segments', { segments })).toMatchObject({ status: 200 })
   })
 
+  it('answer other methods with those that are possible', async () => {
+    for (const [method, path, allowed] of [
+      ['POST', '/features', 'GET or PUT'],
+      ['DELETE', '/segments', 'GET or PUT'],
+      ['GET', '/patterns/rollback', 'POST'],
+    ] as const)
+      expect(await admin(method, path)).toMatchObject({
+        status: 405,
+        error: { code: 'method_not_allowed', message: `${method} is not possible here: use ${allowed}` },
+      })
+    expect(await admin('GET', '/nonsense')).toMatchObject({ status: 404 })
+    expect(await admin('GET', '/patterns/interest_shift/explain')).toMatchObject({
+      status: 200,
+      kind: 'detector',
+      builtin: true,
+    })
+  })
+
   it('that others name may be taken away, with a warning', async () => {
     await admin('PUT', '/features', { features: [VIEWS] })
     expect(await admin('PUT', '/segments', { segments: [CAMPERS] })).not.toHaveProperty('warnings')

@@ -1,5 +1,7 @@
 import {
   type BuiltInDefinitions,
+  type DetectorExplanation,
+  explainDetector,
   explainFeature,
   explainPattern,
   explainSegment,
@@ -7,12 +9,18 @@ import {
   type PatternExplanation,
   type SegmentExplanation,
 } from '@slotstream/core'
-import { type DefinitionKind, isFeatureOff } from '@slotstream/protocol'
+import {
+  type DeclaredPattern,
+  type DefinitionKind,
+  isFeatureOff,
+  type PatternDefinition,
+  SIGNALS,
+} from '@slotstream/protocol'
 import type { DefinitionStore } from './definition-store.js'
 import type { ReadFilledTo } from './filled-to.js'
 
 /** How one of a site's definitions is evaluated. */
-export type Explanation = (FeatureExplanation | PatternExplanation | SegmentExplanation) & {
+export type Explanation = (FeatureExplanation | PatternExplanation | DetectorExplanation | SegmentExplanation) & {
   /** Absent: the site declares it. */
   builtin?: true
   /** The history of the feature is being counted. */
@@ -30,8 +38,12 @@ export async function explainDefinition(
   name: string,
 ): Promise<Explanation | undefined> {
   if (kind === 'segments') {
-    const segment = (await store.read(siteId, kind)).items.find(item => item.name === name)
-    return segment && explainSegment(segment)
+    const [{ items: segments }, { items: patterns }] = await Promise.all([
+      store.read(siteId, 'segments'),
+      store.read(siteId, 'patterns'),
+    ])
+    const segment = segments.find(item => item.name === name)
+    return segment && explainSegment(segment, { segments, patterns: inEffect(patterns, builtIn.patterns) })
   }
   if (kind === 'features') {
     const { items, revision, addedIn = {} } = await store.read(siteId, kind)
@@ -50,5 +62,13 @@ export async function explainDefinition(
   const declared = (await store.read(siteId, kind)).items.find(item => item.name === name)
   if (declared) return 'off' in declared ? undefined : explainPattern(declared)
   const pattern = builtIn.patterns.find(item => item.name === name)
-  return pattern && { ...explainPattern(pattern), builtin: true }
+  if (pattern) return { ...explainPattern(pattern), builtin: true }
+  const detector = SIGNALS.find(signal => signal === name)
+  return detector && { ...explainDetector(detector), builtin: true }
+}
+
+/** Returns the patterns that a site has: its own, and the built-in ones that it neither overrides nor switches off. */
+function inEffect(declared: readonly DeclaredPattern[], builtIn: readonly PatternDefinition[]): PatternDefinition[] {
+  const names = new Set(declared.map(({ name }) => name))
+  return [...declared.flatMap(item => ('off' in item ? [] : item)), ...builtIn.filter(({ name }) => !names.has(name))]
 }

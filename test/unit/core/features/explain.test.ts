@@ -1,8 +1,10 @@
+import { type PatternDefinition, type SegmentDefinition, SIGNALS } from '@slotstream/protocol'
 import { expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
 import { DEFAULT_FEATURES } from '#core/features/default-features.js'
 import { explainFeature } from '#core/features/explain.js'
 import { explainSegment } from '#core/segments/explain.js'
+import { explainDetector } from '#core/signals/signal-explanation.js'
 
 it('a window by keys is explained: its tiles, its keys, and the step of its end', () => {
   const source = { event: 'Product Viewed', where: { 'properties.price': { $gt: 10 } } }
@@ -52,4 +54,37 @@ it('a segment is explained by what it reads, and by the segments before it', () 
       text: '3 paths are read, and 1 segments evaluated before',
     },
   })
+})
+
+it('a segment waits for the slowest signal of the segments that it asks for', () => {
+  const patterns: PatternDefinition[] = [
+    { name: 'left', sequence: [{ event: 'A' }, { not: { event: 'B' }, within: '3s' }] },
+    { name: 'twice', event: 'A', count: 2 },
+  ]
+  const segments: SegmentDefinition[] = [
+    { name: 'leavers', where: { signals: { $in: ['left', 'twice'] } } },
+    { name: 'others', where: { segments: { $nin: ['leavers', 'others'] } } },
+    { name: 'outer', where: { segments: { $in: ['others'] } } },
+    { name: 'often', where: { signals: { $in: ['twice', 'interest_shift'] } } },
+  ]
+  for (const segment of segments.slice(0, 3))
+    expect(explainSegment(segment, { segments, patterns })).toMatchObject({
+      evaluated: 'stream',
+      freshness: { seconds: 3, text: expect.stringContaining('the signal left is found 3 s of absence after') },
+      signals: { seconds: 3, elsewhereSeconds: 5 },
+    })
+  expect(explainSegment(segments[3]!, { segments, patterns })).toMatchObject({
+    evaluated: 'request',
+    freshness: { seconds: 0 },
+  })
+})
+
+it.each(SIGNALS)('the detector of %s is explained', signal => {
+  expect(explainDetector(signal)).toMatchObject({
+    name: signal,
+    kind: 'detector',
+    evaluated: 'request',
+    freshness: { seconds: 0 },
+  })
+  expect(explainDetector(signal).cost.events.length).toBeGreaterThan(0)
 })
