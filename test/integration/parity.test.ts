@@ -69,7 +69,7 @@ beforeAll(async () => {
   await new Promise(resolve => setTimeout(resolve, 1_000))
   await publish(history.slice(half))
   await undo('b4', 'u4')
-  await alias('u1', 'b2')
+  await alias('newu', 'b7')
   await publish(clickstream ?? [])
   await untilApplied()
 })
@@ -337,7 +337,7 @@ describe('profiles and the rows of events', () => {
       return features[feature]!.value
     }
 
-    for (const visitor of ['b1', 'b2', 'b4', 'user:u34', 'user:u36', 'b5']) {
+    for (const visitor of ['b1', 'b2', 'b4', 'user:u34', 'user:u36', 'user:newu', 'b5']) {
       const { changes, hasMore, version } = await read(visitor, 'feature=page_views&limit=500')
       expect(changes.length).toBeGreaterThan(0)
       expect([hasMore, version]).toEqual([false, DEFAULT_FEATURES.byName.get('page_views')!.version])

@@ -87,12 +87,14 @@ describe('profiles of persons, shared by two processes', () => {
     return response.ok ? answer : undefined
   }
 
-  async function send(...batch: Record<string, unknown>[]): Promise<void> {
+  const send = (...batch: Record<string, unknown>[]) => sendBy('shop', ...batch)
+
+  async function sendBy(writeKey: string, ...batch: Record<string, unknown>[]): Promise<void> {
     const named = batch.map(message => ({ messageId: `m${++messages}`, ...message }))
     const response = await fetch(`${collector}/v1/batch`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ writeKey: 'shop', batch: named }),
+      body: JSON.stringify({ writeKey, batch: named }),
     })
     expect(await response.json()).not.toHaveProperty('rejected.0')
   }
@@ -326,7 +328,8 @@ describe('profiles of persons, shared by two processes', () => {
   })
 
   it('joins the browser that the alias of a server names, and takes it out again', async () => {
-    await send(viewed('p1', 'camp'), { type: 'alias', userId: 'newu', previousId: 'p1' })
+    await send(viewed('p1', 'camp'))
+    await sendBy('0123456789abcdef', { type: 'alias', userId: 'newu', previousId: 'p1' })
     for (const visitorId of ['user:newu', 'p1']) {
       const { person, features } = await profile(
         visitorId,
