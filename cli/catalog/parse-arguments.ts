@@ -9,7 +9,7 @@ folder tests. Each is a list. Of a file that is not there, nothing is changed. S
 
   check FOLDER             whether the files can be used, and the decision tests pass
   types FOLDER             TypeScript for the SDK: the slots and their payloads
-  diff  FOLDER --site ID   what a push would change
+  diff  FOLDER --site ID   what a push would change, and what enters and leaves slots
   push  FOLDER --site ID   publish the files: each replaces all that the site has of its kind
   pull  FOLDER --site ID   write what is published
 

@@ -18,7 +18,7 @@ the log cannot tell. See docs/evaluation.md.
   --from TIME     decided from this time on, ISO 8601
   --to TIME       decided before this time
   --rewards NAME  clicks (default), or slot: what the slot names as its rewards, as policies learned it
-  --bots NAME     exclude (default) or include browsers that seem to be programs
+  --bots NAME     with --slot: exclude (default) or include browsers that seem to be programs
   --policy NAME   uniform: each item of the log alike; default: as a slot without a policy; or a file with a slot's policy as JSON
   --content FILE  contents as in the catalog, for policies that choose by what content is
   --clip WEIGHT   also estimate with weights of at most this

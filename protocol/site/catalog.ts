@@ -48,8 +48,8 @@ export interface Site {
   /** Signals that are told of its stream, detectors and patterns by name; an empty list: none. Default: all. */
   signals?: string[]
   /**
-   * Treatment of visitors whose behaviour is that of a program. `exclude`: they are in no segment and no preview.
-   * Default `exclude`.
+   * Treatment of visitors whose behaviour is that of a program. `exclude`: they are in no segment, no preview and no
+   * learning, and reach no caps. Default `exclude`.
    */
   bots?: BotTreatment
   /** Persons who keep the page's own content in all slots. Default: none */

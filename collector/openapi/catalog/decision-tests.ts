@@ -2,7 +2,9 @@ import {
   DECISION_TEST_FIELDS,
   EXPECT_FIELDS,
   GIVEN_FIELDS,
+  LEAST_WITHIN_MS,
   MAX_DECISION_TESTS,
+  MOST_WITHIN_MS,
   TESTED_OUTCOMES,
   TESTED_PERSON_FIELDS,
 } from '@slotstream/protocol'
@@ -43,7 +45,7 @@ const EXPECTED: Part = objectOf(EXPECT_FIELDS, {
   always: texts,
   anyOf: texts,
   outcome: { enum: [...TESTED_OUTCOMES] },
-  withinMs: { type: 'number', exclusiveMinimum: 0 },
+  withinMs: { type: 'number', minimum: LEAST_WITHIN_MS, maximum: MOST_WITHIN_MS },
 })
 
 const TEST: Part = objectOf(DECISION_TEST_FIELDS, {

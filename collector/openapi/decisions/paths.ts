@@ -18,13 +18,13 @@ const CONTENT: Part = {
           type: 'object',
           required: ['reason', 'detail'],
           properties: {
-            reason: { type: 'string', description: 'As in the record: `capped`, `condition`, `ended` …' },
+            reason: { type: 'string', description: 'As in the record: `capped`, `condition`, `ended` …; `displaced`: campaigns fill all positions.' },
             detail: { type: 'string', description: 'In plain text, such as `2 of 2 in 24h`.' },
           },
         },
         { type: 'null' },
       ],
-      description: 'Why it could not be shown. Null: it could.',
+      description: 'Why it could not be shown, or was not drawn. Null: it could.',
     },
   },
 }

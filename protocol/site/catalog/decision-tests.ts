@@ -12,8 +12,8 @@ import { isDuration, isIdList, isShare, isWithin, readJson } from './values.js'
 export const MAX_DECISION_TESTS = 1_000
 
 /** Bounds of the time that a test may allow, in milliseconds. */
-const LEAST_WITHIN_MS = 0.01
-const MOST_WITHIN_MS = 10_000
+export const LEAST_WITHIN_MS = 0.01
+export const MOST_WITHIN_MS = 10_000
 
 /** Outcomes of decisions that a test may expect. */
 export const TESTED_OUTCOMES = ['served', 'holdout', 'empty'] as const satisfies (typeof OUTCOMES)[number][]

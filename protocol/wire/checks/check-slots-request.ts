@@ -11,6 +11,7 @@ import { isId, misfit as no } from './parse-stored.js'
 export function checkSlotsRequest(body: unknown): Check<SlotsRequest> {
   if (!isObject(body)) return no('the body must be a JSON object')
   const raw = withoutNulls(body)
+  if (Array.isArray(raw.slots)) raw.slots = raw.slots.map(slot => (isObject(slot) ? withoutNulls(slot) : slot))
   const request = withTextIds(raw, ['anonymousId', 'userId'])
   for (const field of ['anonymousId', 'userId']) {
     const id = request[field]

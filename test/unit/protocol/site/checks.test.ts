@@ -33,6 +33,7 @@ describe('checkSlotsRequest', () => {
   it('takes what is null for left out', () => {
     const nulls = ['userId', 'signature', 'context', 'batch', 'batches', 'preview', 'after'].map(field => [field, null])
     expect(taken(checkSlotsRequest({ ...good, ...Object.fromEntries(nulls) }))).toEqual(good)
+    expect(taken(checkSlotsRequest({ ...good, slots: [{ id: 'hero', count: null }] }))).toEqual(good)
   })
 
   it('makes text of ids that are numbers, as in messages', () => {
