@@ -885,7 +885,7 @@ describe('the admin routes', () => {
 
   it('store nothing of a catalog in which something is wrong, and say all that is', async () => {
     await admin('PUT', '/sites/wrong', { writeKeys: ['wrong'] })
-    const bulk = { slots: [{ id: 'ok' }, { id: 'x', count: 0 }], content: [{ id: 'c' }] }
+    const bulk = { slots: [{ id: 'ok' }, { id: 'x', count: 0 }], content: [{ id: 'c', slots: 'hero' }] }
     const { status, body } = await admin('POST', '/sites/wrong/catalog', bulk)
     expect(status).toBe(400)
     expect((body as Answer).error.details).toEqual([
