@@ -113,9 +113,9 @@ async function readOwned(site: string, visitorIds: ReadonlySet<string>, { readSt
 
 function linkedKeys(profile: Profile | undefined): string[] {
   const ofPerson = profile && isPersonKey(profile.visitorId)
-  return Object.keys(profile?.links ?? {}).map(other =>
-    visitorIdOf(ofPerson ? { anonymousId: other } : { userId: other }),
-  )
+  return Object.keys(profile?.links ?? {})
+    .map(other => visitorIdOf(ofPerson ? { anonymousId: other } : { userId: other }))
+    .filter(visitorId => visitorId !== '')
 }
 
 interface RecomputeDeps extends GroupDeps {

@@ -50,8 +50,12 @@ export interface SettledLink {
   cause: string
 }
 
-/** Returns links with what is known of one more: a message that named both, a decision, or both. None is changed. */
-export function withLink(links: Links, other: string, observed: Partial<Link>): Links {
+/**
+ * Returns links with what is known of one more: a message that named both, a decision, or both. None is changed. Links
+ * without an id are none: some were stored of browsers that only a decision told of.
+ */
+export function withLink({ '': _none, ...links }: Links, other: string, observed: Partial<Link>): Links {
+  if (other === '') return links
   const before = Object.hasOwn(links, other) ? links[other] : undefined
   const link: Link = before
     ? mergeLinks(before, observed)
@@ -106,6 +110,7 @@ function settleLinks(links: Links, guard: Guard, userOf: (other: string) => stri
   const window = isFull(links) ? Number.POSITIVE_INFINITY : GUARD_WINDOW_MS
   const earlier: number[] = []
   for (const [other, link] of inOrder) {
+    if (other === '') continue
     const { cause, decision, firstAt } = link
     if (decision) settled.set(other, decision)
     else if (isShared(userOf(other))) settled.set(other, { state: 'held', cause: 'shared_id' })

@@ -1,4 +1,4 @@
-import { type FeatureStates, isPersonKey, type Profile } from '@slotstream/protocol'
+import { type FeatureStates, idsOfVisitor, isPersonKey, type Profile } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
 import { cutsOf } from '../features/state/cuts.js'
 import { mergeStates } from '../features/state/merge-states.js'
@@ -6,8 +6,8 @@ import { emptyStates } from '../features/state/reduce.js'
 import { type SettledLink, settleUsers } from './links.js'
 
 /** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */
-export function userOfBrowser({ visitorId, userId, links }: Pick<Profile, 'visitorId' | 'userId' | 'links'>): string {
-  if (isPersonKey(visitorId)) return userId
+export function userOfBrowser({ visitorId, links }: Pick<Profile, 'visitorId' | 'links'>): string {
+  if (isPersonKey(visitorId)) return idsOfVisitor(visitorId).userId
   let latest = ''
   let latestAt = Number.NEGATIVE_INFINITY
   for (const [user, { state }] of settleUsers(links ?? {})) {

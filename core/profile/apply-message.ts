@@ -1,8 +1,8 @@
 import {
   type EventEnvelope,
   type IdentityChange,
+  idsOfVisitor,
   isoTime,
-  isPersonKey,
   type Profile,
   type StoredMessage,
   visitorText,
@@ -57,13 +57,12 @@ export function applyMessage(
   return next
 }
 
-/** Creates the profile of a visitor of whom nothing is known yet. */
+/** Creates the profile of a visitor of whom nothing is known yet but the key, and so the id. */
 export function newProfile(siteId: string, visitorId: string, time: string): Profile {
   return {
     siteId,
     visitorId,
-    anonymousId: '',
-    userId: '',
+    ...idsOfVisitor(visitorId),
     firstSeen: time,
     lastSeen: time,
     sessions: 0,
@@ -87,9 +86,17 @@ export function profileOfTold({ siteId, visitorId, identity, served }: EventEnve
   return decision && newProfile(siteId, visitorId, isoTime(decision.at))
 }
 
+/** Returns a profile with the id of its visitor: what was made of a decision alone was stored without. */
+export function withIds(profile: Profile): Profile {
+  const ids = idsOfVisitor(profile.visitorId)
+  const anonymousId = profile.anonymousId || ids.anonymousId
+  const userId = profile.userId || ids.userId
+  return anonymousId === profile.anonymousId && userId === profile.userId
+    ? profile
+    : { ...profile, anonymousId, userId }
+}
+
 /** Makes the profile of a visitor of whom nothing is known but a link. */
 export function profileOfLink(siteId: string, visitorId: string, change: IdentityChange): Profile {
-  const { userId, anonymousId, link, decision } = change
-  const profile = newProfile(siteId, visitorId, isoTime(link?.firstAt ?? decision?.at ?? 0))
-  return isPersonKey(visitorId) ? { ...profile, userId } : { ...profile, anonymousId }
+  return newProfile(siteId, visitorId, isoTime(change.link?.firstAt ?? change.decision?.at ?? 0))
 }

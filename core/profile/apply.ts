@@ -27,7 +27,7 @@ import type { Observation } from '../signals/detector.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
-import { applyMessage, profileOfTold } from './apply-message.js'
+import { applyMessage, profileOfTold, withIds } from './apply-message.js'
 import type { ApplyRules } from './apply-rules.js'
 import { countFeatures } from './features/count-features.js'
 import { patternSignal } from './pattern-signal.js'
@@ -135,7 +135,7 @@ function reduce(
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
   const recent = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(recent) : undefined
-  let next = begun ?? profileOfTold(envelope)
+  let next = begun ? withIds(begun) : profileOfTold(envelope)
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun?.patterns, patterns, sender)
   const users = collectUsers(envelope.visitorId)

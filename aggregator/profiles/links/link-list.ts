@@ -2,6 +2,7 @@ import { aliasOf, applyChanges, profileOfLink } from '@slotstream/core'
 import {
   type EventEnvelope,
   type IdentityChange,
+  idsOfVisitor,
   isPersonKey,
   type Profile,
   senderOf,
@@ -50,8 +51,9 @@ export function createLinkList(): LinkList {
     add(siteId, visitorIdOf({ userId: change.userId }), change)
   }
 
-  function note({ siteId, visitorId, anonymousId, links }: Profile): void {
+  function note({ siteId, visitorId, links }: Profile): void {
     if (isPersonKey(visitorId)) return
+    const { anonymousId } = idsOfVisitor(visitorId)
     for (const [userId, { decision: _ofBothSides, ...link }] of Object.entries(links ?? {}))
       add(siteId, visitorIdOf({ userId }), { anonymousId, userId, link })
   }

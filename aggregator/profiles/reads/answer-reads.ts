@@ -1,4 +1,5 @@
 import type { Msg } from '@nats-io/transport-node'
+import { withIds } from '@slotstream/core'
 import {
   type LinkedVisitor,
   type Profile,
@@ -66,6 +67,7 @@ export function answerReads({
   }
 }
 
-function linkedVisitor({ visitorId, anonymousId, userId, links }: Profile): LinkedVisitor {
+function linkedVisitor(profile: Profile): LinkedVisitor {
+  const { visitorId, anonymousId, userId, links } = withIds(profile)
   return { visitorId, anonymousId, userId, ...(links && { links }) }
 }

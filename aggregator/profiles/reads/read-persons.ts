@@ -12,7 +12,14 @@ import {
   suspicionOf,
   userOfBrowser,
 } from '@slotstream/core'
-import { type FeatureStates, isPersonKey, type KeptDecision, type Profile, visitorIdOf } from '@slotstream/protocol'
+import {
+  type FeatureStates,
+  idsOfVisitor,
+  isPersonKey,
+  type KeptDecision,
+  type Profile,
+  visitorIdOf,
+} from '@slotstream/protocol'
 import type { ReadStored } from './read-stored.js'
 
 /** A person as their browsers make them. */
@@ -49,7 +56,8 @@ export type ReadPerson = (profile: Profile, features: Features) => Promise<Perso
  */
 export function createReadPerson(readStored: ReadStored, now: () => number = Date.now): ReadPerson {
   return async (profile, features) => {
-    const { siteId, visitorId, anonymousId } = profile
+    const { siteId, visitorId } = profile
+    const { anonymousId } = idsOfVisitor(visitorId)
     const userId = userOfBrowser(profile)
     if (userId === '') return browserAlone(profile, [''], features)
     const userKey = visitorIdOf({ userId })
@@ -77,7 +85,8 @@ export function createReadPerson(readStored: ReadStored, now: () => number = Dat
 
   /** Returns the person that a browser is by itself, with what it did under the ids of some users. */
   function browserAlone(profile: Profile, users: string[], features: Features): Person {
-    const { visitorId, anonymousId } = profile
+    const { visitorId } = profile
+    const { anonymousId } = idsOfVisitor(visitorId)
     const browsers = anonymousId ? [anonymousId] : []
     const members = namesOfMembers(profile.members)
     const named = { id: anonymousId || visitorId, userId: '', browsers, members, readAt: now() }

@@ -91,14 +91,15 @@ export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void
       const { siteId } = siteOf(request)
       const { id } = request.params
       const targets: Target[] = [{ kind, id }]
+      let warnings: string[] = []
       const make: MakeTargets = async state => {
         const { value, isUnusable } = await state.item(kind, id)
         if (value === undefined && !isUnusable) throw new Failure('not_found', `there is no ${kind} ${id}`)
         await refuseSlotsInUse(experimentStore, siteId, targets)
+        warnings = await armsWithoutContent(experimentStore, siteId, targets)
         return targets
       }
       await catalog.change(siteId, make, { expected: await revisionOfDelete(request) })
-      const warnings = await armsWithoutContent(experimentStore, siteId, targets)
       response.json({ deleted: true, ...(warnings.length > 0 && { warnings }) })
     })
   }

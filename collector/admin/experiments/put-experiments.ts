@@ -40,7 +40,7 @@ export async function putExperiments(
     const before = await store.read(siteId)
     if (expected !== undefined && expected !== before.revision) throw changedMeanwhile(before.revision)
     const ended = keepsEnds ? withEnds(checked.value, before.experiments, running) : checked.value
-    const faults = contents ? catalogFaults(ended, contents) : []
+    const faults = contents ? catalogFaults(ended, before.experiments, contents) : []
     if (faults.length > 0) throw faulty(shownFaults(faults))
     const experiments = withTournaments(ended, before.experiments, takenBack, keepsEnds)
     if (before.revision > 0 && isDeepStrictEqual(before.experiments, experiments)) return before
@@ -71,13 +71,19 @@ function withEnds(
 }
 
 /**
- * Returns one line for each slot that is missing, and each content that the slot does not have. What has ended may name
- * what is gone since.
+ * Returns one line for each slot that is missing, and each content that the slot does not have. What has ended, and
+ * what runs already, may name what is gone since.
  */
-function catalogFaults(experiments: readonly Experiment[], { slots, content }: RevisedCatalog): string[] {
+function catalogFaults(
+  experiments: readonly Experiment[],
+  before: readonly Experiment[],
+  { slots, content }: RevisedCatalog,
+): string[] {
   const contents = new Map(content.map(each => [each.id, each]))
-  return experiments.flatMap(({ slot: slotId, arms, stopped }, index) => {
-    if (stopped) return []
+  const running = new Map(before.flatMap(each => (each.stopped ? [] : [[each.id, meaningOf(each)] as const])))
+  return experiments.flatMap((experiment, index) => {
+    const { id, slot: slotId, arms, stopped } = experiment
+    if (stopped || isDeepStrictEqual(running.get(id), meaningOf(experiment))) return []
     const path = `experiments[${index}]`
     const slot = slots.find(({ id }) => id === slotId)
     if (!slot)
@@ -89,6 +95,11 @@ function catalogFaults(experiments: readonly Experiment[], { slots, content }: R
         .map(id => `${path}.arms[${place}].contentIds: slot ${slotId} has no content ${id}`),
     )
   })
+}
+
+/** Returns what an experiment names of the catalog. */
+function meaningOf({ slot, arms }: Experiment) {
+  return { slot, contents: arms.map(({ id, contentIds = [] }) => ({ id, contentIds })) }
 }
 
 function faulty(faults: string[]): Failure {

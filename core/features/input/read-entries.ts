@@ -2,6 +2,8 @@ import type { StoredMessage } from '@slotstream/protocol'
 import { MAX_VALUES } from '../../conditions/limits.js'
 import { isIndex, readValuesAlong } from '../../conditions/message-paths.js'
 import { readKey } from '../../conditions/read-path.js'
+import { categoryOf, isDerived } from './read-path.js'
+import { isScalar } from './scalar.js'
 
 /** The keys and the values of one element of a list. */
 export interface Entry {
@@ -12,19 +14,24 @@ export interface Entry {
 /** Reads a list of a message element by element; undefined where there is no list. */
 export type ReadEntries = (message: StoredMessage) => Entry[] | undefined
 
-/** Places of a derived path that are in a list. */
-const IN_LIST: Record<string, string> = { 'product.category': 'properties.products.category' }
+/** The derived path that may lead through a list, and where it does. */
+const CATEGORY = 'product.category'
+const IN_PRODUCTS = 'properties.products.category'
+
+/** Fields of messages that are objects: no list is there. */
+const OBJECTS = ['properties', 'traits', 'context']
 
 /**
  * Compiles two paths that may lead through the same list, such as `properties.products.category` and
- * `properties.products.price`: the key and the value of one element belong together. Undefined: they never do.
+ * `properties.products.price`: the key and the value of one element belong together. By `product.category` an element
+ * without a category has that of the message. Undefined: they never do.
  */
 export function compileEntries(keyPath: string, valuePath: string): ReadEntries | undefined {
-  const keys = (IN_LIST[keyPath] ?? keyPath).split('.')
-  const values = (IN_LIST[valuePath] ?? valuePath).split('.')
+  if ([keyPath, valuePath].some(path => path !== CATEGORY && isDerived(path))) return undefined
+  const [keys, values] = [keysOf(keyPath), keysOf(valuePath)]
   let depth = 0
   while (depth < keys.length && depth < values.length && keys[depth] === values[depth]) depth++
-  if (depth === 0) return undefined
+  if (depth === 0 || (depth === 1 && OBJECTS.includes(keys[0]!))) return undefined
   const shared = keys.slice(0, depth)
   const [keyRest, valueRest] = [keys.slice(depth), values.slice(depth)]
   const [readKeys, readValues] = [readValuesAlong(keyRest), readValuesAlong(valueRest)]
@@ -32,6 +39,7 @@ export function compileEntries(keyPath: string, valuePath: string): ReadEntries 
   return message => {
     if (!isInList(message, shared, namesElement)) return undefined
     const entries: Entry[] = []
+    const category = [keyPath, valuePath].includes(CATEGORY) ? categoryOf(message) : undefined
     collect(message, 0)
     return entries
 
@@ -43,9 +51,22 @@ export function compileEntries(keyPath: string, valuePath: string): ReadEntries 
           collect(element, at)
         }
       } else if (key !== undefined) collect(readKey(value, key), at + 1)
-      else entries.push({ keys: readKeys(value), values: readValues(value) })
+      else
+        entries.push({
+          keys: orElse(readKeys(value), keyPath === CATEGORY ? category : undefined),
+          values: orElse(readValues(value), valuePath === CATEGORY ? category : undefined),
+        })
     }
   }
+}
+
+function keysOf(path: string): string[] {
+  return (path === CATEGORY ? IN_PRODUCTS : path).split('.')
+}
+
+/** Returns what an element has; what its message has where it has nothing. */
+function orElse(ofElement: readonly unknown[], ofMessage: unknown): readonly unknown[] {
+  return ofMessage === undefined || ofElement.some(isScalar) ? ofElement : [ofMessage]
 }
 
 /** Returns whether a list is on a way: nearly every message has none, and to find that out is cheap. */

@@ -21,10 +21,21 @@ const DERIVED: Record<string, ReadPath> = {
   // What empties the cart names no product.
   'cart.product': ({ event, properties }) =>
     properties?.product_id ?? properties?.sku ?? (event?.startsWith('Product') ? undefined : event),
-  'product.category': ({ properties, context }) => {
-    const category = properties?.category ?? context?.content?.category
-    return Array.isArray(properties?.products) ? [category, ...readCategories(properties.products)] : category
+  'product.category': message => {
+    const category = categoryOf(message)
+    const products = message.properties?.products
+    return Array.isArray(products) ? [category, ...readCategories(products)] : category
   },
+}
+
+/** Returns the category of a message as a whole: its own, else that of the content that it names. */
+export function categoryOf({ properties, context }: StoredMessage): unknown {
+  return properties?.category ?? context?.content?.category
+}
+
+/** Tells whether a path is the name of a derived one. */
+export function isDerived(path: string): boolean {
+  return Object.hasOwn(DERIVED, path)
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@slotstream/protocol'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { ALL_BUILT_IN_FEATURES } from '#core/features/default-features.js'
 import { compileEntries } from '#core/features/input/read-entries.js'
 import { messageAt } from './some-features.js'
 
@@ -67,4 +68,38 @@ it.each([
   ['userId', 'properties.price', {}, undefined],
 ] as [string, string, JsonObject, unknown][])('by %s and value %s read %j', (by, value, properties, expected) => {
   expect(read(by, value, properties)).toEqual(expected)
+})
+
+describe('by product.category an element without a category', () => {
+  const products: JsonObject[] = [{ price: 5 }, { category: 'camp', price: 100 }, { category: '', price: 7 }]
+  const expected = [
+    [['tents'], [5]],
+    [['camp'], [100]],
+    [['tents'], [7]],
+  ]
+
+  it('has that of the properties', () => {
+    expect(read('product.category', 'properties.products.price', { category: 'tents', products })).toEqual(expected)
+    expect(read('properties.products.price', 'product.category', { category: 'tents', products })).toEqual(
+      expected.map(entry => entry.toReversed()),
+    )
+  })
+
+  it('has that of the content', () => {
+    const message = { ...messageAt(0, 'E', { products }), context: { content: { category: 'tents' } } }
+    const entries = compileEntries('product.category', 'properties.products.price')!(message as never)
+    expect(entries!.map(({ keys, values }) => [keys, values])).toEqual(expected)
+  })
+
+  it('has none by the path of the list itself', () => {
+    const [first] = read('properties.products.category', 'properties.products.price', { category: 'tents', products })!
+    expect(first).toEqual([[], [5]])
+  })
+})
+
+it('no built-in feature, and none of two plain fields, has keys and values in one list', () => {
+  const pairs = ALL_BUILT_IN_FEATURES.flatMap(({ by, value }) => (by && typeof value === 'string' ? [[by, value]] : []))
+  expect(pairs.length).toBeGreaterThan(1)
+  for (const [by, value] of [...pairs, ['product.category', 'properties.price'], ['context.a', 'context.b']])
+    expect(compileEntries(by!, value!)).toBeUndefined()
 })
