@@ -290,9 +290,9 @@ describe('what comes of decisions', () => {
       () => sorted(learner.outcomes),
       outcomes => JSON.stringify(outcomes) === JSON.stringify(sorted(without)),
     )
-    expect(theirs().flatMap(({ records }) => records)).toHaveLength(8)
-    // Eight steps, and what their six messages added to the features of content.
-    expect(learner.removals).toBe(8 + 6)
+    expect(theirs().flatMap(({ records }) => records)).toHaveLength(7)
+    // Seven steps, and what their six messages added to the features of content.
+    expect(learner.removals).toBe(7 + 6)
     expect(await query(count)).toEqual([{ rows: 0 }])
     const decisionIds = theirs().flatMap(({ records }) => records.map(({ decisionId }) => decisionId))
     for await (const message of readWhole(broker.nats, 'LEARNING', log))
