@@ -8,8 +8,8 @@ const OBJECT = 160
 const LIST = 32
 const NUMBER = 8
 
-/** Bytes of a day of arrivals. */
-export const ARRIVAL_BYTES = LIST + 4 * NUMBER
+/** Bytes of arrivals of a day and session. */
+export const ARRIVAL_BYTES = LIST + 5 * NUMBER
 
 /** Bytes of decisions, by the decision itself: a message changes few of them. */
 const sizes = new WeakMap<KeptDecision, number>()

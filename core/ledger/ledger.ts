@@ -16,7 +16,7 @@ import { timeOf } from '../profile/sessions.js'
 import { type Taught, withoutOldCounts } from './bounds/taught.js'
 import { earningOf, withEarning } from './earnings.js'
 import { withoutPast, withoutSpent, withServed } from './keep.js'
-import { type Arrivals, countArrivals, isLossy } from './losses/arrivals.js'
+import { type Arrivals, countArrivals, movesStratum } from './losses/arrivals.js'
 import { RESPONSES, withResponse } from './responses.js'
 import { rewardsOf } from './rewards.js'
 import { withStopped } from './stopped.js'
@@ -100,14 +100,14 @@ export function keepLedger(
   return {
     look(message, at) {
       if (isPersonKey(envelope.visitorId)) forUser.push(message)
-      if (decisions.length > 0) counted.note(message, at)
+      if (decisions[0]) counted.note(message, at, decisions[0])
       look(message, at)
     },
     finish(after, isLeftOut) {
       const isOlder = decisions !== before?.decisions
       if (isChanged || isOlder) earnings = withoutSpent(earnings, decisions)
       const arrivals = counted.all(decisions)
-      const isDue = isChanged || (arrivals !== arrivalsBefore && (isLossy(arrivals) || isLossy(arrivalsBefore)))
+      const isDue = isChanged || movesStratum(decisions, arrivalsBefore, arrivals)
       const outcome = isDue ? tellRecords(decisions, earnings, taught, arrivals, before?.earnings) : undefined
       const isTold = outcome !== undefined && outcome.records.length > 0 && !isLeftOut()
       if (isTold) ({ decisions, taught } = outcome)

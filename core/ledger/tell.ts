@@ -1,7 +1,7 @@
 import type { Earning, KeptDecision, KeptItem, LearningRecord } from '@slotstream/protocol'
 import { countTaught, type Taught } from './bounds/taught.js'
 import { type Credit, creditItems, isEntered } from './credit.js'
-import { type Arrivals, stratumSince } from './losses/arrivals.js'
+import { type Arrivals, MAX_RETELLS, strataOf } from './losses/arrivals.js'
 
 /**
  * Records that one stream message makes at most, so that its envelope can be published. The next one makes the others.
@@ -19,7 +19,7 @@ export interface TellOutcome {
 /**
  * Returns the steps between what policies know of the decisions and what came of them. Of each slot and day the first
  * `MAX_TAUGHT` outcomes are told, and what comes of these later. An outcome that has earned something is told once more
- * when its browser turns out to lose more or less; what a server of the site told of is not lost.
+ * when its browser turns out to lose more or less, but not for ever; what a server of the site told of is not lost.
  *
  * @param earningsBefore those of the visitor's message before, see `creditItems`
  */
@@ -33,16 +33,22 @@ export function tellRecords(
   const taught = countTaught(before)
   const credited = creditItems(decisions, earnings, earningsBefore)
   const records: LearningRecord[] = []
+  const stratumSince = strataOf(arrivals)
 
   function tell(decision: KeptDecision, item: KeptItem): KeptItem {
     if (!isEntered(decision, item) || records.length >= MAX_RECORDS) return item
     const { reward, isSecret } = credited.get(item) ?? NO_CREDIT
-    const stratum = (reward !== 0 && !isSecret && stratumSince(arrivals, decision)) || undefined
-    if (reward === item.reward && stratum === item.stratum) return item
+    const stratum = (reward !== 0 && !isSecret && stratumSince(decision)) || undefined
+    const { retells = 0 } = item
+    if (reward === item.reward && (stratum === item.stratum || retells >= MAX_RETELLS)) return item
     if (item.reward === undefined && !taught.take(decision)) return item
     records.push(recordOf(decision, item, reward, stratum))
     const { stratum: _before, ...others } = item
-    return { ...others, reward, ...(stratum !== undefined && { stratum }) }
+    return {
+      ...{ ...others, reward },
+      ...(stratum !== undefined && { stratum }),
+      ...(reward === item.reward && { retells: retells + 1 }),
+    }
   }
 
   const after = decisions.map(decision => {

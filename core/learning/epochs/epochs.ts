@@ -1,7 +1,8 @@
 import { addToEpoch, type EpochSums, emptyEpochSums, isEmptyEpoch, mergeEpochSums } from '../sums/epoch-sums.js'
 import { mergesExactly, staysExact } from '../sums/exactness.js'
 import type { LearningOutcome } from '../sums/outcome.js'
-import { bytesAround, bytesOfEpoch, hasProducts } from '../sums/sum-bytes.js'
+import { closeStratum, isClosed } from '../sums/stratum-sums.js'
+import { bytesAround, bytesOfEpoch, bytesOfStratum, hasProducts } from '../sums/sum-bytes.js'
 import { BASE_MS, cellOf, endOf, type GridCell, lengthOfLevel, topLevelOf } from './time-grid.js'
 
 /** One epoch of a slot: where it is on the time grid, and its sums. */
@@ -77,6 +78,31 @@ export function hasProductsOf(epochs: Epochs, outcome: LearningOutcome): boolean
 export function hasContentOf(epochs: Epochs, { at, contentId }: LearningOutcome): boolean {
   const cell = placeOf(at, epochs)
   return !cell || epochs.cells.get(keyOf(cell))?.sums.contents.has(contentId) === true
+}
+
+/** Whether the stratum of an outcome is left out of its epoch. */
+export function isStratumClosed(epochs: Epochs, { at, stratum = 0 }: LearningOutcome): boolean {
+  const cell = placeOf(at, epochs)
+  const epoch = cell && epochs.cells.get(keyOf(cell))
+  return epoch !== undefined && isClosed(epoch.sums.strata, stratum)
+}
+
+/**
+ * Leaves the stratum of an outcome out of its epoch, where the outcome has earned something and its stratum does not
+ * know its content yet: there is no room for it. Nothing tells later which outcomes had found room, so that all of the
+ * stratum has to go.
+ *
+ * @returns by how many bytes the sums have shrunk
+ */
+export function closeUnknown(epochs: Epochs, { at, stratum = 0, reward, contentId }: LearningOutcome): number {
+  const cell = placeOf(at, epochs)
+  const epoch = cell && epochs.cells.get(keyOf(cell))
+  if (!epoch || stratum === 0 || reward === 0) return 0
+  const { strata } = epoch.sums
+  if (strata.get(stratum)?.contents.has(contentId)) return 0
+  const bytes = bytesOfStratum(strata, stratum)
+  closeStratum(strata, stratum)
+  return bytes
 }
 
 /**

@@ -1,6 +1,13 @@
 import { isOfFill, type LearningEnvelope, type LearningRecord } from '@slotstream/protocol'
 import { addAmounts, type ContentTotal } from '../contents/content-totals.js'
-import { addOutcome, type Epochs, hasContentOf, hasProductsOf } from '../epochs/epochs.js'
+import {
+  addOutcome,
+  closeUnknown,
+  type Epochs,
+  hasContentOf,
+  hasProductsOf,
+  isStratumClosed,
+} from '../epochs/epochs.js'
 import { MAX_STORED_CONTENTS } from '../stored/stored-epoch.js'
 import { MAX_REWARD, REWARD_SCALE } from '../sums/fixed-point.js'
 import type { LearningOutcome } from '../sums/outcome.js'
@@ -10,8 +17,8 @@ import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
 
 /**
- * Why a record was not learned from. `memory`: it was, but for its features, unless there was no room for its content
- * either.
+ * Why a record was not learned from. `memory`: it was, but for its features or its stratum of losses, unless there was
+ * no room for its content either.
  */
 export type RecordRefusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact' | 'memory'
 
@@ -129,16 +136,28 @@ function foldRecord(
   const { features: _unknown, ...contentAlone } = whole
   const next: LearningOutcome = refusal ? contentAlone : whole
   const before = previous === undefined ? undefined : { ...next, reward: previous, stratum: previousStratum ?? 0 }
+  const isUnweighted = leavesStrata(learned, slot, before ? [next, before] : [next])
   try {
-    const grown = replaceOutcome(slot.epochs, next, before, isRemoval ? -1 : 1)
-    slot.bytes += grown
-    learned.bytes += grown
+    grow(learned, slot, replaceOutcome(slot.epochs, next, before, isRemoval ? -1 : 1))
   } catch (error) {
     if (error instanceof RangeError) return { reason: 'inexact' }
     throw error
   }
   slot.contentIds.add(contentId)
-  return refusal
+  return refusal ?? (isUnweighted ? { reason: 'memory', isPartial: true } : undefined)
+}
+
+/** Closes strata that there is no room for, and returns whether one of these outcomes is in such a stratum. */
+function leavesStrata(learned: Learned, slot: LearnedSlot, outcomes: readonly LearningOutcome[]): boolean {
+  const { epochs } = slot
+  for (const outcome of outcomes)
+    if (learned.bytes >= learned.maxBytes) grow(learned, slot, -closeUnknown(epochs, outcome))
+  return outcomes.some(outcome => outcome.reward !== 0 && isStratumClosed(epochs, outcome))
+}
+
+function grow(learned: Learned, slot: LearnedSlot, bytes: number): void {
+  slot.bytes += bytes
+  learned.bytes += bytes
 }
 
 /**

@@ -1,4 +1,4 @@
-import { POSITIONS } from '../sums/content-sums.js'
+import { isSound, POSITIONS } from '../sums/content-sums.js'
 import { REWARD_SCALE } from '../sums/fixed-point.js'
 import type { WeightedSums, WeightedTally } from './weighted-sums.js'
 
@@ -56,22 +56,6 @@ export function readContents(all: WeightedSums): ContentsModel {
 /** Returns what a reward is typically worth, where there is one: 1 for clicks. */
 export function typicalReward({ squares, rewards }: ContentModel): number {
   return rewards > 0 && squares > 0 ? squares / rewards : 1
-}
-
-/**
- * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what
- * cannot be is not learned from.
- */
-function isSound({
-  positions,
-  segments,
-}: {
-  positions: Map<number, WeightedTally>
-  segments: Map<number, WeightedTally>
-}): boolean {
-  for (const tallies of [positions, segments])
-    for (const [views, , squares] of tallies.values()) if (!(views > 0 && squares >= 0)) return false
-  return positions.size > 0
 }
 
 /** Returns how much of the first position's attention each position has. */

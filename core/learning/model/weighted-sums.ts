@@ -1,5 +1,5 @@
 import type { Epoch } from '../epochs/epochs.js'
-import type { ContentSums, Tally } from '../sums/content-sums.js'
+import { type ContentSums, isSound, type Tally } from '../sums/content-sums.js'
 import { weightOfStratum } from '../sums/loss-strata.js'
 
 /** A tally by weight. */
@@ -33,17 +33,22 @@ export function emptyWeightedSums(dimension: number): WeightedSums {
 
 /**
  * Adds the sums of an epoch by weight. A reward of a stratum of losses stands for those that were lost there as well
- * (Horvitz and Thompson 1952); views are all there, for a view that is lost is not learned from.
+ * (Horvitz and Thompson 1952); views are all there, for a view that is lost is not learned from. What cannot be in a
+ * stratum, as where records were lost, is left out of it: the content is read without weights.
  */
 export function addWeighted(sums: WeightedSums, { sums: { contents, linear, strata } }: Epoch, weight: number): void {
   addContents(sums, contents, { views: weight, rewards: weight, squares: weight })
-  for (const [stratum, { contents }] of strata) addContents(sums, contents, lostBeside(stratum, weight))
+  for (const [stratum, lossy] of strata) {
+    const sound = [...lossy.contents].filter(([, content]) => isSound(content))
+    addContents(sums, sound, lostBeside(stratum, weight))
+  }
   if (sums.vector.length === 0) return
   addNumbers(sums.matrix, linear.matrix, weight)
   addNumbers(sums.vector, linear.vector, weight)
   sums.outcomes += weight * linear.outcomes
   sums.squares += weight * Number(linear.squares)
   for (const [stratum, lossy] of strata) {
+    if (lossy.squares < 0n || ![...lossy.contents.values()].every(isSound)) continue
     const lost = lostBeside(stratum, weight)
     addNumbers(sums.vector, lossy.vector, lost.rewards)
     sums.squares += lost.squares * Number(lossy.squares)
@@ -70,7 +75,7 @@ export function weighEpochs(epochs: readonly Epoch[], dimension: number, weightO
   return sums
 }
 
-function addContents(sums: WeightedSums, contents: ReadonlyMap<string, ContentSums>, weights: TallyWeights): void {
+function addContents(sums: WeightedSums, contents: Iterable<[string, ContentSums]>, weights: TallyWeights): void {
   for (const [id, { positions, segments }] of contents) {
     const content = sums.contents.get(id) ?? { positions: new Map(), segments: new Map() }
     addTallies(content.positions, positions, weights)

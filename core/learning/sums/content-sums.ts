@@ -56,6 +56,18 @@ export function mergeContentSums(into: ContentSums, from: ContentSums): void {
   for (const [bucket, tally] of from.segments) addTally(into.segments, bucket, tally)
 }
 
+/**
+ * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what
+ * cannot be is not learned from.
+ */
+export function isSound({ positions, segments }: Record<'positions' | 'segments', ReadonlyMap<number, AnyTally>>) {
+  for (const tallies of [positions, segments])
+    for (const [views, , squares] of tallies.values()) if (!(views > 0 && squares >= 0)) return false
+  return positions.size > 0
+}
+
+type AnyTally = readonly [views: number, rewards: number, squares: number | bigint]
+
 /** Whether nothing is left of a content. */
 export function isEmptyContent({ positions, segments }: ContentSums): boolean {
   return positions.size === 0 && segments.size === 0

@@ -2,7 +2,7 @@ import { addToContent, type ContentSums, emptyContentSums } from './content-sums
 import { fixedSquare } from './fixed-point.js'
 import { addToLinear, emptyLinearSums, type LinearSums, mergeLinearSums } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
-import { addToStrata, mergeContents, mergeStrata, type Strata, setContent } from './stratum-sums.js'
+import { addToStrata, isClosed, mergeContents, mergeStrata, type Strata, setContent } from './stratum-sums.js'
 
 /** All sums of one slot over the outcomes of one epoch. */
 export interface EpochSums {
@@ -40,5 +40,6 @@ export function mergeEpochSums(into: EpochSums, from: EpochSums): void {
 /** Whether nothing is left of an epoch. */
 export function isEmptyEpoch({ contents, linear, strata }: EpochSums): boolean {
   const { matrix, vector, outcomes } = linear
-  return contents.size === 0 && matrix.size === 0 && vector.size === 0 && outcomes === 0 && strata.size === 0
+  const hasSums = contents.size > 0 || matrix.size > 0 || vector.size > 0 || outcomes !== 0
+  return !hasSums && [...strata.keys()].every(stratum => isClosed(strata, stratum))
 }

@@ -11,6 +11,15 @@ export const LOSS_STRATA: readonly number[] = [0, 0.075, 0.15, 0.265, 0.415, 0.5
  */
 const ARRIVALS: readonly number[] = [1, 0.95, 0.9, 0.8, 0.67, 0.5, 0.36, 0.25]
 
+/**
+ * Returns the share of messages that is taken to be missing where some of `numbered` are. One more counts as arrived:
+ * the mean of 1 / the share that arrives is right then however few they are, but for the case that all got lost
+ * (Chapman 1951). Without it, one of one would say that nothing ever arrives.
+ */
+export function shareMissing(missing: number, numbered: number): number {
+  return missing / (numbered + 1)
+}
+
 /** Returns the stratum of a share of messages that is missing; 0: none is. */
 export function stratumOf(share: number): number {
   const stratum = LOSS_STRATA.findIndex(limit => share <= limit)

@@ -11,13 +11,17 @@ export interface StratumSums extends RewardSums {
   contents: Map<string, ContentSums>
 }
 
-/** Sums by stratum, of those above 0 in which something was earned. */
+/**
+ * Sums by stratum, of those above 0 in which something was earned. Empty sums are of a stratum that is closed: there
+ * was no room, so all that it had was left out, and so is what comes or is taken away. What is left is exact.
+ */
 export type Strata = Map<number, StratumSums>
 
 /** Adds what an outcome has earned to its stratum, or takes it away. */
 export function addToStrata(strata: Strata, outcome: LearningOutcome, sign: 1 | -1): void {
   const { contentId, reward, stratum = 0, features } = outcome
   if (stratum === 0 || reward === 0) return
+  if (isClosed(strata, stratum)) return
   const sums = strata.get(stratum) ?? noRewards()
   const content = sums.contents.get(contentId) ?? emptyContentSums()
   addToContent(content, outcome, sign)
@@ -26,13 +30,26 @@ export function addToStrata(strata: Strata, outcome: LearningOutcome, sign: 1 | 
   setStratum(strata, stratum, sums)
 }
 
-/** Adds sums of strata to those of others. */
+/** Whether a stratum is left out. */
+export function isClosed(strata: Strata, stratum: number): boolean {
+  const sums = strata.get(stratum)
+  return sums !== undefined && isEmpty(sums)
+}
+
+/** Leaves a stratum out from now on, with all that it has. */
+export function closeStratum(strata: Strata, stratum: number): void {
+  strata.set(stratum, noRewards())
+}
+
+/** Adds sums of strata to those of others. A stratum that one of them left out is left out of all. */
 export function mergeStrata(into: Strata, from: Strata): void {
   for (const [stratum, sums] of from) {
-    const known = into.get(stratum) ?? noRewards()
-    mergeContents(known.contents, sums.contents)
-    mergeRewards(known, sums)
-    setStratum(into, stratum, known)
+    if (isEmpty(sums)) closeStratum(into, stratum)
+    if (isClosed(into, stratum)) continue
+    const merged = into.get(stratum) ?? noRewards()
+    mergeContents(merged.contents, sums.contents)
+    mergeRewards(merged, sums)
+    setStratum(into, stratum, merged)
   }
 }
 
@@ -55,7 +72,11 @@ function noRewards(): StratumSums {
   return { contents: new Map(), vector: new Map(), squares: 0n }
 }
 
+function isEmpty({ contents, vector, squares }: StratumSums): boolean {
+  return contents.size === 0 && vector.size === 0 && squares === 0n
+}
+
 function setStratum(strata: Strata, stratum: number, sums: StratumSums): void {
-  if (sums.contents.size === 0 && sums.vector.size === 0 && sums.squares === 0n) strata.delete(stratum)
+  if (isEmpty(sums)) strata.delete(stratum)
   else strata.set(stratum, sums)
 }

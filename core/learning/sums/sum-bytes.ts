@@ -2,6 +2,7 @@ import type { ContentSums } from './content-sums.js'
 import type { EpochSums } from './epoch-sums.js'
 import { type LinearSums, triangleIndex } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
+import { isClosed, type Strata } from './stratum-sums.js'
 
 /** Memory of one number of a linear sum, in bytes: an entry of a map that is half full at worst. */
 const PRODUCT_BYTES = 64
@@ -16,15 +17,21 @@ const STRATUM_BYTES = 1_024
 /** Returns the memory that the sums of an epoch take, in bytes, by a formula that errs upwards. */
 export function bytesOfEpoch({ contents, linear, strata }: EpochSums): number {
   let bytes = bytesOfLinear(linear) + bytesOfContents(contents)
-  for (const { contents, vector } of strata.values())
-    bytes += STRATUM_BYTES + PRODUCT_BYTES * vector.size + bytesOfContents(contents)
+  for (const stratum of strata.keys()) bytes += bytesOfStratum(strata, stratum)
   return bytes
+}
+
+/** Returns the part of it that a stratum takes: nothing where it is closed. */
+export function bytesOfStratum(strata: Strata, stratum: number): number {
+  const sums = strata.get(stratum)
+  if (!sums || isClosed(strata, stratum)) return 0
+  return STRATUM_BYTES + PRODUCT_BYTES * sums.vector.size + bytesOfContents(sums.contents)
 }
 
 /** Returns the part of it that one outcome can change: its content, and the linear sums, also those of its stratum. */
 export function bytesAround({ contents, linear, strata }: EpochSums, outcome: LearningOutcome): number {
   const { contentId, stratum = 0 } = outcome
-  const lossy = strata.get(stratum)
+  const lossy = isClosed(strata, stratum) ? undefined : strata.get(stratum)
   const ofStratum = lossy
     ? STRATUM_BYTES + PRODUCT_BYTES * lossy.vector.size + bytesOfContent(lossy.contents.get(contentId))
     : 0

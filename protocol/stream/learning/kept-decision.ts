@@ -18,6 +18,8 @@ export interface KeptItem extends ServedItem {
   reward?: number
   /** Stratum of losses in which they know that. Absent: 0 */
   stratum?: number
+  /** How often they were told again because of its stratum alone. Absent: 0 */
+  retells?: number
 }
 
 /**

@@ -13,7 +13,8 @@ function hasOutcome(item: unknown): boolean {
     isAbsentOr(item.viewedAt, Number.isFinite) &&
     isAbsentOr(item.clicks, list => isListOf(list, Number.isFinite)) &&
     isAbsentOr(item.reward, Number.isSafeInteger) &&
-    isAbsentOr(item.stratum, isStratum)
+    isAbsentOr(item.stratum, isStratum) &&
+    isAbsentOr(item.retells, isCount)
   )
 }
 

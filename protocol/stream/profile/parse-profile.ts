@@ -51,7 +51,8 @@ export function parseProfile(raw: unknown): Check<Profile> {
     return misfit('decisions are of another shape')
   if (!isAbsentOr(raw.earnings, list => isListOf(list, isEarning))) return misfit('earnings are of another shape')
   if (!isAbsentOr(raw.stopped, list => isListOf(list, isId))) return misfit('stopped is not a list of ids')
-  if (!isAbsentOr(raw.arrivals, list => isListOf(list, isArrival))) return misfit('arrivals are no counts by day')
+  if (!isAbsentOr(raw.arrivals, list => isListOf(list, isArrival)))
+    return misfit('arrivals are no counts by day and session')
   if (!isAbsentOr(raw.taught, list => isListOf(list, isTaught))) return misfit('taught are no outcomes by slot and day')
   const patterns = raw.patterns === undefined ? undefined : parsePatternStates(raw.patterns)
   if (patterns && !patterns.ok) return patterns
@@ -67,7 +68,7 @@ function isTaught(value: unknown): boolean {
 }
 
 function isArrival(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 4 && value.every(isCount)
+  return Array.isArray(value) && value.length === 5 && value.every(isCount)
 }
 
 function isFeaturesByUser(value: unknown): boolean {

@@ -58,8 +58,8 @@ export interface Profile {
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]
   /**
-   * Messages of the browser since its oldest decision here, by day since 1970 of their time: the lowest and highest
-   * number that the browser gave them (`context.seq`), and how many arrived. Absent: none.
+   * Messages of the browser since its oldest decision here, by day since 1970 of their time and hash of their session:
+   * the lowest and highest number that the browser gave them (`context.seq`), and how many arrived. Absent: none.
    */
-  arrivals?: [day: number, first: number, last: number, arrived: number][]
+  arrivals?: [day: number, run: number, first: number, last: number, arrived: number][]
 }

@@ -145,6 +145,18 @@ describe('a message of learning records', () => {
   })
 })
 
+it('what a stratum of losses cannot have, as after a mixed update, leaves the content in the model, unweighted', () => {
+  const learned = nothingLearned()
+  const fold = (...records: LearningRecord[]) => foldEnvelope(learned, 0, envelope(records), BEGIN)
+  fold(record({ features: [3, 1] }), record({ reward: 10_000, features: [3, 1] }))
+  // That it was in a stratum got lost with a snapshot of an earlier version.
+  fold(record({ reward: 20_000, previous: 10_000, previousStratum: 3, features: [3, 1] }))
+  fold(record({ contentId: 'b', reward: 10_000, stratum: 3 }))
+  const { byId } = read(learned).contents
+  expect(byId.get('a')).toMatchObject({ views: 2, rewards: 2 })
+  expect(byId.get('b')).toMatchObject({ views: 1, rewards: 1.25 })
+})
+
 /** Features of two tokens that no other number has. */
 const featuresOf = (number: number) => [2 * number, 1, 1, 1]
 
@@ -191,6 +203,29 @@ describe('the memory of all slots', () => {
     const known = record({ features: featuresOf(0), reward: 5_000, previous: 0 })
     expect(fold(learned, [known]).refused).toEqual([])
     expect(sums(learned)).not.toEqual(before)
+  })
+
+  it('is not for strata of losses beyond it: one is left out as a whole, and what is left is exact', () => {
+    const learned = nothingLearned()
+    const lossy = (contentId: string, reward = 10_000) => record({ contentId, reward, stratum: 3 })
+    fold(learned, [lossy('a'), record({ contentId: 'b' }), lossy('c')])
+    const strata = () => [...learned.slots.values()].flatMap(({ epochs }) => [...epochs.cells.values()])[0]?.sums.strata
+    learned.maxBytes = learned.bytes
+    // What the stratum knows is added to.
+    expect(fold(learned, [lossy('c')]).refused).toEqual([])
+    expect(strata()?.get(3)?.contents.size).toBe(2)
+    expect(fold(learned, [{ ...lossy('b'), previous: 0 }])).toMatchObject({ refused: ['memory'], records: 1 })
+    expect(strata()?.get(3)?.contents.size).toBe(0)
+    expect(learned.bytes).toBeLessThan(learned.maxBytes)
+    expect(learned.bytes).toBe(recounted(learned))
+    expect(parseLearned(writeLearned(learned, {}, 0), learned.maxBytes)?.learned).toEqual(learned)
+    // Room or not, it stays out, and is read without weights; then all is taken away.
+    learned.maxBytes = Number.POSITIVE_INFINITY
+    expect(fold(learned, [{ ...lossy('c', 20_000), previous: 10_000, previousStratum: 3 }]).refused).toEqual(['memory'])
+    expect(read(learned).contents.byId.get('c')).toMatchObject({ views: 2, rewards: 3 })
+    fold(learned, [lossy('a'), lossy('b'), lossy('c'), lossy('c', 20_000)], { removal: 'r', seq: 0 })
+    expect(strata()).toBeUndefined()
+    expect(learned.bytes).toBe(0)
   })
 
   it('that one slot has filled leaves room for the others, until there is none at all', () => {

@@ -29,17 +29,24 @@ const messages = fc.array(
       contentId: fc.constantFrom('tent', 'boots', undefined),
       order_id: fc.constantFrom('o1', 'o2', undefined),
       revenue: fc.integer({ min: -3, max: 9 }),
-      // Of some messages the numbers have gaps, of some they are claimed.
+      // Of some messages the numbers have gaps, of some they are claimed; from before the decisions they have none.
       seq: fc.nat(20),
     })
     .map(
       ({ minutes, event, seq, ...properties }): StoredMessage => ({
         ...track(event, minutes * 60_000, JSON.parse(JSON.stringify(properties)) as StoredMessage['properties']),
-        context: seq === 0 ? {} : { seq },
+        context: seq === 0 || seq > 10 || minutes < 0 ? {} : { seq, sessionId: seq % 3 === 0 ? 's2' : 's1' },
       }),
     ),
   { maxLength: 14 },
 )
+
+/** Decisions without how often they were told again, which depends on the order. */
+const settled = ({ profile }: ReturnType<typeof createVisitor>) =>
+  profile.decisions?.map(({ items, ...rest }) => ({
+    ...rest,
+    items: items.map(({ retells: _retells, ...item }) => item),
+  }))
 
 describe('what policies have learned in the end', () => {
   it('is the same in whatever order messages arrive, and however they are batched', () => {
@@ -58,7 +65,7 @@ describe('what policies have learned in the end', () => {
         for (const message of list) a.send(message)
         for (let from = 0; from < other.length; from += size) b.send(...other.slice(from, from + size))
         expect(b.sums).toEqual(a.sums)
-        expect(b.profile.decisions).toEqual(a.profile.decisions)
+        expect(settled(b)).toEqual(settled(a))
         expect(b.profile.earnings).toEqual(a.profile.earnings)
         expect(b.profile.arrivals).toEqual(a.profile.arrivals)
       }),
@@ -144,7 +151,7 @@ describe('a profile', () => {
         .slice(50)
         .map(one => one.decisionId),
     )
-    expect(b.profile.decisions).toEqual(a.profile.decisions)
+    expect(settled(b)).toEqual(settled(a))
   })
 
   it('stays small: the oldest decisions lose their features, and leave where they are large', () => {
