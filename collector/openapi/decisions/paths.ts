@@ -18,7 +18,11 @@ const CONTENT: Part = {
           type: 'object',
           required: ['reason', 'detail'],
           properties: {
-            reason: { type: 'string', description: 'As in the record: `capped`, `condition`, `ended` …; `displaced`: campaigns fill all positions.' },
+            reason: {
+              type: 'string',
+              description:
+                'As in the record: `capped`, `condition`, `ended` …; `displaced`: campaigns fill all positions.',
+            },
             detail: { type: 'string', description: 'In plain text, such as `2 of 2 in 24h`.' },
           },
         },
