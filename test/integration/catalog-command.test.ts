@@ -7,6 +7,7 @@ import { readFolder } from '#cli/catalog/catalog-folder.js'
 import { parseArguments } from '#cli/catalog/parse-arguments.js'
 import { runCommand } from '#cli/catalog/run-command.js'
 import { ADMIN_TOKEN } from '../support/collector.js'
+import { outcomeOf } from '../support/command-outcome.js'
 import { type CatalogOfTest, catalogWith, content, hero, idsOf, setUpCatalog } from '../support/set-up-catalog.js'
 
 let other: CatalogOfTest['other']
@@ -23,16 +24,10 @@ describe('the catalog command', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  /** What a command says, and how it fails. */
-  async function command(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
-    const said: string[] = []
-    const order = parseArguments([...args, '--site', site, '--collector', other], {})
-    const failed = await runCommand(order, { ADMIN_TOKEN }, line => said.push(line)).then(
-      () => undefined,
-      (error: Error) => error.message,
+  const command = (...args: string[]) =>
+    outcomeOf(print =>
+      runCommand(parseArguments([...args, '--site', site, '--collector', other], {}), { ADMIN_TOKEN }, print),
     )
-    return { said, failed }
-  }
   const write = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value))
 
   it('publishes a folder, tells what differs, and gets it back', async () => {

@@ -8,6 +8,7 @@ import { parseArguments } from '#cli/profiles/parse-arguments.js'
 import { runCommand } from '#cli/profiles/run-command.js'
 import { hostileEntries } from '../security/hostile-values.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
+import { outcomeOf } from '../support/command-outcome.js'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
 /** Two collectors that know of each other by their buckets only; the first is a program, which can be killed. */
@@ -341,16 +342,10 @@ describe('the profiles command', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  /** What a command says, and how it fails. */
-  async function profiles(...args: string[]): Promise<{ said: string[]; failed: string | undefined }> {
-    const said: string[] = []
-    const order = parseArguments([...args, '--site', site, '--collector', other], {})
-    const failed = await runCommand(order, { ADMIN_TOKEN }, line => said.push(line)).then(
-      () => undefined,
-      (error: Error) => error.message,
+  const profiles = (...args: string[]) =>
+    outcomeOf(print =>
+      runCommand(parseArguments([...args, '--site', site, '--collector', other], {}), { ADMIN_TOKEN }, print),
     )
-    return { said, failed }
-  }
 
   it('publishes a folder, tells what differs, and gets it back', async () => {
     const differences = [

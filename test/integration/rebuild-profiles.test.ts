@@ -8,7 +8,7 @@ import {
   streamSubject,
 } from '@slotstream/protocol'
 import { createMetrics, provision, sharedSettings } from '@slotstream/runtime'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { rebuild } from '#aggregator/commands/rebuild/rebuild.js'
 import { startProfiles } from '#aggregator/profiles/role.js'
 import { startReport } from '#aggregator/status/report.js'
@@ -16,9 +16,10 @@ import { createSkewTracker } from '#aggregator/status/skew-tracker.js'
 import { startWarehouse } from '#aggregator/warehouse/role.js'
 import { lastEvent } from '../support/last-event.js'
 import { profilesOfStream } from '../support/profiles-of-stream.js'
+import { setUpWarehouse } from '../support/set-up-warehouse.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
-import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
+import { type ClickHouse, createWorld, stored, type World } from './warehouse-world.js'
 
 const SITE = 'demo'
 const VISITORS = 40
@@ -26,14 +27,9 @@ const VISITORS = 40
 let clickhouse: ClickHouse
 let world: World
 
-beforeAll(async () => {
-  clickhouse = await startClickHouse()
+setUpWarehouse(current => {
+  ;({ clickhouse, world } = current)
 })
-afterAll(() => clickhouse?.stop())
-beforeEach(async () => {
-  world = await createWorld(clickhouse)
-})
-afterEach(() => world?.stop())
 
 const partitionFor = (visitorId: string) => partitionOf(SITE, visitorId, world.installation.partitions)
 

@@ -1,25 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { derivedTables, readViews } from '#aggregator/commands/rebuild/derived-tables.js'
 import { rebuildTable } from '#aggregator/commands/rebuild/rebuild-table.js'
 import { loadedTables } from '#aggregator/commands/rebuild/sources.js'
 import { closeBarrier } from '#aggregator/commands/rebuild/write-barrier.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
+import { setUpWarehouse } from '../support/set-up-warehouse.js'
 import { until } from '../support/until.js'
-import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
+import { type ClickHouse, stored, type World } from './warehouse-world.js'
 
 let clickhouse: ClickHouse
 let world: World
 
-beforeAll(async () => {
-  clickhouse = await startClickHouse()
+setUpWarehouse(current => {
+  ;({ clickhouse, world } = current)
 })
-afterAll(() => clickhouse?.stop())
 beforeEach(async () => {
-  world = await createWorld(clickhouse)
   for (const query of TABLES) await clickhouse.client.command({ query })
 })
-afterEach(() => world?.stop())
 
 /** Two views into one table, from two sources, with columns in an order of their own; and a second table. */
 const TABLES = [

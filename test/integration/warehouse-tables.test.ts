@@ -1,32 +1,21 @@
 import { type SignalEnvelope, type Site, streamSubject } from '@slotstream/protocol'
 import { createMetrics } from '@slotstream/runtime'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startWarehouse } from '#aggregator/warehouse/role.js'
 import { clusterDdl } from '#aggregator/warehouse/tables/cluster-ddl.js'
 import { migrate, readMigrations, statementsOf } from '#aggregator/warehouse/tables/migrate.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
+import { setUpWarehouse } from '../support/set-up-warehouse.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
-import { type ClickHouse, createWorld, startClickHouse, stored, type World } from './warehouse-world.js'
+import { type ClickHouse, stored, type World } from './warehouse-world.js'
 
 let clickhouse: ClickHouse
 let world: World
 
-beforeAll(async () => {
-  clickhouse = await startClickHouse()
+const { loaded } = setUpWarehouse(current => {
+  ;({ clickhouse, world } = current)
 })
-afterAll(() => clickhouse?.stop())
-beforeEach(async () => {
-  world = await createWorld(clickhouse)
-})
-afterEach(() => world?.stop())
-
-const loaded = (count: number) =>
-  until(
-    `${count} events`,
-    () => world.number('SELECT count() FROM slotstream.events'),
-    n => n === count,
-  )
 
 describe('the context', () => {
   it('has columns for its common paths and room for any other, whatever stands there', async () => {
