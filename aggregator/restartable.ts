@@ -1,4 +1,4 @@
-import type { Part } from '@slotstream/runtime'
+import type { Service } from '@slotstream/runtime'
 
 /**
  * Starts a service that is restarted when its settings no longer hold: it is stopped first, as on the end of its
@@ -6,15 +6,15 @@ import type { Part } from '@slotstream/runtime'
  *
  * @param start is given what to call for that, once
  */
-export async function restartable(start: (outdated: () => void) => Promise<Part>): Promise<Part> {
+export async function restartable(start: (outdated: () => void) => Promise<Service>): Promise<Service> {
   let stopping = false
   let current = begin()
 
-  function begin(): Promise<Part> {
+  function begin(): Promise<Service> {
     return start(() => {
       if (stopping) return
-      current = current.then(async part => {
-        await part.stop()
+      current = current.then(async service => {
+        await service.stop()
         return begin()
       })
     })

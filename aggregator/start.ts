@@ -7,9 +7,9 @@ import {
   type Installation,
   type Log,
   type Nats,
-  type Part,
   type Publisher,
   provision,
+  type Service,
   startStatusServer,
   watchLayout,
   watchTombstones,
@@ -41,7 +41,7 @@ export async function startAggregator(
   settings: ReturnType<typeof aggregatorSettings>,
   log: Log,
   outdated: () => void,
-): Promise<Part> {
+): Promise<Service> {
   const { roles, maxProfiles, maxProfileBytes: maxBytes, anonymousDays, fillRate, clickhouse } = settings
   const { lake, parity, redraw, itemModels, experiments } = settings
   const nats = await connectNats(settings.nats, 'aggregator', log)
@@ -127,7 +127,7 @@ export async function startAggregator(
 }
 
 /** Starts what answers from the tables, beside the warehouse that loads them. */
-async function startAnswering(deps: PeopleDeps & { anonymousDays: number }): Promise<Pick<Part, 'stop'>> {
+async function startAnswering(deps: PeopleDeps & { anonymousDays: number }): Promise<Pick<Service, 'stop'>> {
   const server = deps.clickhouse
   const people = await startPeople(deps)
   const histories = await answerHistories({ ...deps, server })

@@ -2,12 +2,18 @@ export { ENDLESS, RATE, REGULAR, type Suspicion, type SuspicionReason, suspicion
 export { compileCandidates, missesOfCandidates, takerOf } from './catalog/candidates.js'
 export { timesShown } from './catalog/caps.js'
 export { type ClauseAnswers, type Clauses, createClauses } from './catalog/clauses.js'
-export { type CompiledContent, type CompiledSlot, compileSlot, withPolicy } from './catalog/compile-slot.js'
+export {
+  type CompiledContent,
+  type CompiledSlot,
+  compileSlot,
+  compileTaken,
+  withPolicy,
+} from './catalog/compile-slot.js'
 export { factsOf } from './catalog/content-facts.js'
 export { contentsOfVersion } from './catalog/contents-of-version.js'
 export { eligibleOf } from './catalog/eligible.js'
 export { itemPoliciesOf, needsOf, needsOfCandidates, type PolicyNeeds } from './catalog/policy-needs.js'
-export { contentsOfSlot, recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
+export { contentsOfSlot, inOrder, recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
 export { type SomeCatalog, slotOfCatalog } from './catalog/slot-of-catalog.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'

@@ -1,7 +1,6 @@
 // The check of protocol, for those who import runtime alone.
 export { isObject } from '@slotstream/protocol'
 export { acquireOperatorLock } from './command/acquire-operator-lock.js'
-// `Part` is the former name of `Service`, which aggregator/ still says.
 export { type CommandDeps, runCommand, UsageError } from './command/run-command.js'
 export { createDeadLetters, type StoreDeadLetter } from './installation/dead-letters.js'
 export { type SharedSettings, sharedSettings } from './installation/environment.js'
@@ -42,7 +41,7 @@ export { allowedHosts, createHostCheck, HOST_ADVICE, type HostCheck } from './pr
 export { localFiles } from './process/local-files.js'
 export { createLog, type Log } from './process/log.js'
 export { createMetrics, type Metrics } from './process/metrics.js'
-export { runProcess, type Service, type Service as Part } from './process/process.js'
+export { runProcess, type Service } from './process/process.js'
 export { type Pauses, pause, repeat, retryForever, retryUntilAborted, Stopped } from './process/retry.js'
 export { createSlices } from './process/slices.js'
 export { startStatusServer } from './process/status-server.js'

@@ -125,7 +125,7 @@ function countsOf(definitions: Partial<Definitions>): string {
   const counts = DEFINITION_KINDS.flatMap(kind => {
     const { [kind]: items } = definitions
     if (items === undefined) return []
-    return [`${items.length} ${items.length === 1 ? kind.slice(0, -1) : kind}`]
+    return [counted(items.length, kind.slice(0, -1))]
   })
   return `${counts.join(', ')}: no problems`
 }

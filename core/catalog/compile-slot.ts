@@ -93,13 +93,23 @@ const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: f
 const COMPILED = new WeakMap<Content, CompiledContent>()
 
 /**
- * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its
- * content out, or its campaign, and is no failure.
+ * Compiles a slot with those contents of a site that it takes, see `compileTaken`.
  *
  * @param all contents of the site
  * @param clauses of the site: slots share them
  */
 export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses): CompiledSlot {
+  return compileTaken(slot, contentsOfSlot(slot, all), clauses)
+}
+
+/**
+ * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its
+ * content out, or its campaign, and is no failure.
+ *
+ * @param taken contents that the slot takes, in order
+ * @param clauses of the site: slots share them
+ */
+export function compileTaken(slot: Slot, taken: readonly Content[], clauses: Clauses): CompiledSlot {
   const candidates = slot.candidates && compileCandidates(slot.candidates)
   const faults: string[] = candidates?.ok === false ? [candidates.reason] : []
   const paths = new Set<string>()
@@ -122,7 +132,7 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
     asksContent.push(list.asksContent)
     return conditions.push(list.numbers) - 1
   }
-  const contents = contentsOfSlot(slot, all).map(content => compileContent(content, conditionOf(content)))
+  const contents = taken.map(content => compileContent(content, conditionOf(content)))
   const places = new Map(contents.map(({ content }, place) => [content.id, place]))
   const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
     const compiled = add(where, `campaign ${id}`)

@@ -13,11 +13,14 @@ export function slotOfArm(
   return [{ ...slot, ...(policy && { policy }) }, listed ?? contents.values()]
 }
 
-/**
- * Returns the contents of a slot by id, whatever order they were stored in, so that the same catalog draws the same.
- */
+/** Returns the contents that a slot takes, in order. */
 export function contentsOfSlot(slot: Slot, all: Iterable<Content>): Content[] {
-  return [...all].filter(takerOf(slot)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  return inOrder([...all].filter(takerOf(slot)))
+}
+
+/** Returns contents by id, whatever order they were stored in, so that the same catalog draws the same. */
+export function inOrder(contents: Iterable<Content>): Content[] {
+  return [...contents].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** Returns the version that decisions record of a slot, with the ids of its contents in the order of their records. */

@@ -1,8 +1,10 @@
 import {
   type Clauses,
   type CompiledSlot,
-  compileSlot,
+  compileTaken,
+  contentsOfSlot,
   createClauses,
+  inOrder,
   keptArm,
   slotOfArm,
   withPolicy,
@@ -58,8 +60,8 @@ export function createCompiledSlots(
   const members = createSlotMembers()
   let clauses = createClauses()
 
-  function compile(slotId: string, slot: Slot, all: Iterable<Content>): CompiledSlot {
-    const compiled = compileSlot(slot, all, clauses)
+  function compile(slotId: string, slot: Slot, taken: readonly Content[]): CompiledSlot {
+    const compiled = compileTaken(slot, taken, clauses)
     used.set(slotId, (used.get(slotId) ?? 0) + clausesIn(compiled))
     if (compiled.faults.length > 0) onFaults(slotId, compiled.faults)
     return compiled
@@ -70,7 +72,8 @@ export function createCompiledSlots(
     const slot = source.slots.get(slotId)
     if (known || !slot) return known
     used.delete(slotId)
-    const made: Ready = { slot: compile(slotId, slot, members.of(slot, source.contents.values())), arms: new Map() }
+    const taken = inOrder(members.of(slot, source.contents.values()))
+    const made: Ready = { slot: compile(slotId, slot, taken), arms: new Map() }
     ready.set(slotId, made)
     return made
   }
@@ -82,7 +85,7 @@ export function createCompiledSlots(
     const known = found.arms.get(name)
     if (known) return known
     const [chosen, all] = slotOfArm(found.slot.slot, source.contents, arm)
-    const made = arm.contentIds ? compile(slotId, chosen, all) : withPolicy(found.slot, chosen)
+    const made = arm.contentIds ? compile(slotId, chosen, contentsOfSlot(chosen, all)) : withPolicy(found.slot, chosen)
     found.arms.set(name, made)
     return made
   }

@@ -2,14 +2,20 @@ import type { Request } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
 
-/** Returns the revision that a body names. Throws Failure when it is none. */
+/**
+ * Returns the revision that a body names.
+ *
+ * @throws Failure where it is none
+ */
 export function revisionOf({ revision }: Record<string, unknown>): number | undefined {
   if (revision === undefined || isRevision(revision)) return revision
   throw new Failure('malformed', 'revision must be a whole number from 0, as the answer to GET has it, or be left out')
 }
 
 /**
- * Returns the revision that a request to delete names, in its query or its body. Throws Failure when it is none.
+ * Returns the revision that a request to delete names, in its query or its body.
+ *
+ * @throws Failure where it is none
  */
 export async function revisionOfDelete(request: Request): Promise<number | undefined> {
   const text = request.query.revision

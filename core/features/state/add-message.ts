@@ -45,7 +45,7 @@ export function addToCell(
   sample: Sample,
 ): FeatureCell | undefined {
   sample.weight = weight
-  const { aggregate, readValue, readKeys, keys } = feature
+  const { readValue, readKeys, keys } = feature
   const entries = feature.readEntries?.(message)
   if (entries) return addEntries(cell as FeatureCells | undefined, feature, entries, sample)
   const value = readValue ? readValue(message) : 1
@@ -55,18 +55,15 @@ export function addToCell(
     ? leastKeys(keyRead.map(keyOf).filter(isKey), keys)
     : [keyOf(keyRead)].filter(isKey)
   const cells = cell as FeatureCells | undefined
-  // The values of a list are added up once instead of for each key: a message may have very many of both.
-  const isList = Array.isArray(value)
-  const sum = isList ? addToRow(undefined, feature, value, sample) : undefined
-  if (isList && sum === undefined) return undefined
+  if (Array.isArray(value)) {
+    // The values of a list are added up once instead of for each key: a message may have very many of both.
+    const sum = addToRow(undefined, feature, value, sample)
+    return sum === undefined ? undefined : mergeRows(cells, feature, new Map(all.map(key => [key, sum])))
+  }
   let next: FeatureCells | undefined
   for (const key of all) {
-    const row = cells && valueAt<FeatureRow>(cells, key)
-    const added =
-      sum !== undefined && row !== undefined
-        ? aggregate.merge(row, sum)
-        : (sum ?? addToRow(row, feature, value, sample))
-    if (added === undefined || added === row) continue
+    const added = addToRow(cells && valueAt<FeatureRow>(cells, key), feature, value, sample)
+    if (added === undefined) continue
     next ??= cells ? cells.slice() : []
     putValue(next, key, added)
   }
@@ -95,6 +92,15 @@ function addEntries(
       rows.set(key, row === undefined ? sum : aggregate.merge(row, sum))
     }
   }
+  return mergeRows(cells, feature, rows)
+}
+
+/** Returns cells with rows added to those of their keys; undefined: nothing changes. */
+function mergeRows(
+  cells: FeatureCells | undefined,
+  { aggregate, keys }: Feature,
+  rows: ReadonlyMap<string, FeatureRow>,
+): FeatureCells | undefined {
   let next: FeatureCells | undefined
   for (const key of leastKeys([...rows.keys()], keys)) {
     const row = cells && valueAt<FeatureRow>(cells, key)

@@ -38,18 +38,18 @@ export function emptyWeightedSums(dimension: number): WeightedSums {
  */
 export function addWeighted(sums: WeightedSums, { sums: { contents, linear, strata } }: Epoch, weight: number): void {
   addContents(sums, contents, { views: weight, rewards: weight, squares: weight })
-  for (const [stratum, lossy] of strata) {
-    const sound = [...lossy.contents].filter(([, content]) => isSound(content))
-    addContents(sums, sound, lostBeside(stratum, weight))
+  const isLinear = sums.vector.length > 0
+  if (isLinear) {
+    addNumbers(sums.matrix, linear.matrix, weight)
+    addNumbers(sums.vector, linear.vector, weight)
+    sums.outcomes += weight * linear.outcomes
+    sums.squares += weight * Number(linear.squares)
   }
-  if (sums.vector.length === 0) return
-  addNumbers(sums.matrix, linear.matrix, weight)
-  addNumbers(sums.vector, linear.vector, weight)
-  sums.outcomes += weight * linear.outcomes
-  sums.squares += weight * Number(linear.squares)
   for (const [stratum, lossy] of strata) {
-    if (lossy.squares < 0n || ![...lossy.contents.values()].every(isSound)) continue
     const lost = lostBeside(stratum, weight)
+    const sound = [...lossy.contents].filter(([, content]) => isSound(content))
+    addContents(sums, sound, lost)
+    if (!isLinear || lossy.squares < 0n || sound.length < lossy.contents.size) continue
     addNumbers(sums.vector, lossy.vector, lost.rewards)
     sums.squares += lost.squares * Number(lossy.squares)
   }

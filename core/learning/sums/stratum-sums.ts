@@ -30,7 +30,7 @@ export function addToStrata(strata: Strata, outcome: LearningOutcome, sign: 1 | 
   setStratum(strata, stratum, sums)
 }
 
-/** Whether a stratum is left out. */
+/** Tells whether a stratum is left out. */
 export function isClosed(strata: Strata, stratum: number): boolean {
   const sums = strata.get(stratum)
   return sums !== undefined && isEmpty(sums)

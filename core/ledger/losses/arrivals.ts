@@ -69,7 +69,7 @@ export function strataOf(arrivals: Arrivals): (decision: Pick<KeptDecision, 'at'
   }
 }
 
-/** Whether something that was earned is in another stratum now, and may be told again. */
+/** Tells whether something that was earned is in another stratum now, and may be told again. */
 export function movesStratum(decisions: readonly KeptDecision[], before: Arrivals, after: Arrivals): boolean {
   if (before === after) return false
   const [stratumBefore, stratumAfter] = [strataOf(before), strataOf(after)]
