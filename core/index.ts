@@ -6,7 +6,7 @@ export {
   type CompiledContent,
   type CompiledSlot,
   compileSlot,
-  compileTaken,
+  compileWithContents,
   withPolicy,
 } from './catalog/compile-slot.js'
 export { factsOf } from './catalog/content-facts.js'

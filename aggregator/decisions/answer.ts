@@ -57,8 +57,8 @@ export interface Asker {
 const MOST_EXPLAINED = 100
 
 /** Decides every slot of a request at once: see `answering`. */
-export function answer(...given: Parameters<typeof answering>): Answer {
-  const steps = answering(...given)
+export function answer(...args: Parameters<typeof answering>): Answer {
+  const steps = answering(...args)
   for (;;) {
     const step = steps.next()
     if (step.done) return step.value
@@ -96,40 +96,40 @@ export function* answering(
     },
   })
   const { personId } = situation.person
-  const taken = new Set<string>()
+  const shownIds = new Set<string>()
   const ghosts = new Set<string>()
   const all = emptyAnswer()
   // All before the first step: the catalog may change in between, and with it what clauses are called.
-  const found = request.slots.map(({ id }) => catalog.slotFor(siteId, id, personId))
-  for (const [index, asked] of request.slots.entries()) {
+  const slotsOfPerson = request.slots.map(({ id }) => catalog.slotFor(siteId, id, personId))
+  for (const [index, slotRequest] of request.slots.entries()) {
     if (index > 0) yield
     const decisionId = newId(now)
-    const ofAsked = found[index]
+    const ofAsked = slotsOfPerson[index]
     if (!ofAsked) {
-      addTo(all, undecided({ slotId: asked.id, decisionId, outcome: 'unknown_slot' }, request, now))
+      addTo(all, undecided({ slotId: slotRequest.id, decisionId, outcome: 'unknown_slot' }, request, now))
       continue
     }
     const { slot, assigned } = ofAsked
     const heldOut = catalog.isHeldOut(siteId, slot.slot, visitorId, personId)
-    const before = heldOut && ghosts.size > 0 ? new Set([...taken, ...ghosts]) : taken
-    const decided = decideOne(slot, asked, { situation, seed: decisionId, heldOut, taken: before, models })
+    const before = heldOut && ghosts.size > 0 ? new Set([...shownIds, ...ghosts]) : shownIds
+    const decided = decideOne(slot, slotRequest, { situation, seed: decisionId, heldOut, shownBefore: before, models })
     const { choice, shown } = decided
-    for (const contentId of choice.contentIds) taken.add(contentId)
+    for (const contentId of choice.contentIds) shownIds.add(contentId)
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
-    all.work += (asked.count ?? slot.slot.count) * slot.contents.length
-    const known = recordedFacts(slot, situation, catalog.readByCandidates(siteId, asked.id))
+    all.work += (slotRequest.count ?? slot.slot.count) * slot.contents.length
+    const facts = recordedFacts(slot, situation, catalog.readByCandidates(siteId, slotRequest.id))
     const { typical } = (slot.learns && models.modelOf(siteId, slot.slot.id)) || {}
-    const told = servedDecision(decisionId, slot, situation, decided, typical)
-    if (told) all.served.push(told)
+    const served = servedDecision(decisionId, slot, situation, decided, typical)
+    if (served) all.served.push(served)
     addTo(all, {
       decision: decisionOf(request, decided, slot, situation, decisionId),
       record: {
-        ...recordHead(asked.id, decisionId, request, now),
+        ...recordHead(slotRequest.id, decisionId, request, now),
         ...choice,
         ...comparedBy(catalog.holdoutOf(siteId, slot.slot), personId),
         ...assigned,
-        ...(known && { known }),
+        ...(facts && { known: facts }),
         ...(slot.slot.attribution && { attribution: slot.slot.attribution }),
         ...(asker.latencyMs !== undefined && { latencyMs: asker.latencyMs }),
         features: { ...choice.features },
@@ -150,8 +150,8 @@ export function noAnswer(
   const { siteId, visitorId } = request
   const all = emptyAnswer()
   for (const { id } of request.slots) {
-    const found = catalog.slotOf(siteId, id)
-    const holdout = found !== undefined && catalog.isHeldOut(siteId, found.slot, visitorId, visitorId)
+    const compiledSlot = catalog.slotOf(siteId, id)
+    const holdout = compiledSlot !== undefined && catalog.isHeldOut(siteId, compiledSlot.slot, visitorId, visitorId)
     addTo(all, undecided({ slotId: id, decisionId: newId(now), outcome, holdout }, request, now))
   }
   return all
@@ -174,12 +174,15 @@ function comparedBy(holdout: number, personId: string): Pick<DecisionRecord, 'pe
 function decideOne(
   slot: CompiledSlot,
   { count }: SlotRequest,
-  { models, ...asked }: { situation: Situation; seed: string; heldOut: boolean; taken: Set<string>; models: Models },
+  {
+    models,
+    ...question
+  }: { situation: Situation; seed: string; heldOut: boolean; shownBefore: Set<string>; models: Models },
 ): Decided {
-  const { siteId } = asked.situation
+  const { siteId } = question.situation
   const { needs, learns } = slot
   return decide({
-    ...asked,
+    ...question,
     slot,
     count,
     ...(learns && { model: models.modelOf(siteId, slot.slot.id) }),

@@ -74,8 +74,8 @@ export function createCatalog(
   const sites = new Map<string, SiteCatalog>()
 
   function siteFor(siteId: string): SiteCatalog {
-    const known = sites.get(siteId)
-    if (known) return known
+    const existing = sites.get(siteId)
+    if (existing) return existing
     const source = { slots: new Map(), contents: new Map(), experiments: NONE }
     const ready = createCompiledSlots(source, (slotId, faults) => onFaults(siteId, slotId, faults))
     const site: SiteCatalog = { source, ready, holdout: NO_HOLDOUT }
@@ -93,9 +93,9 @@ export function createCatalog(
       const experiments = experimentsOf(siteId)
       const assigned = assignmentOf(siteId, personId, slotId, experiments)
       const experiment = experiments.find(({ id }) => id === assigned?.experiment)
-      const kept = experiment ? undefined : keptArm(slotId, experiments)
-      const arm = experiment?.arms.find(({ id }) => id === assigned!.arm) ?? kept?.arm
-      const slot = sites.get(siteId)?.ready.get(slotId, experiment ?? kept?.experiment, arm)
+      const endedArm = experiment ? undefined : keptArm(slotId, experiments)
+      const arm = experiment?.arms.find(({ id }) => id === assigned!.arm) ?? endedArm?.arm
+      const slot = sites.get(siteId)?.ready.get(slotId, experiment ?? endedArm?.experiment, arm)
       if (!slot || !experiment || !assigned) return slot && { slot }
       const { arm: inArm, shares: armShares } = assigned
       return { slot, assigned: { experiment: experiment.id, arm: inArm, armShares, personId } }

@@ -78,7 +78,7 @@ export function createDecider(deps: DeciderDeps): Decide {
     const needsAll = isInExperiment || needsPerson(slots)
     const hasCaps = slots.some(({ needs }) => needs.caps)
     let turn: Turn | undefined
-    let told: number | undefined
+    let servedSeq: number | undefined
     try {
       const asker = await findAsker()
       const decided = asker && (await decideInTime(asker))
@@ -102,7 +102,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       try {
         const recorded = record(deps, request, partition, decided, timeout)
         const [, seq] = await Promise.all([recorded, tell(deps, request, partition, decided, timeout)])
-        told = seq
+        servedSeq = seq
       } catch (error) {
         // It may be stored all the same. Then the record says what would have been shown, and no impression follows:
         // better than showing what has no record.
@@ -112,7 +112,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       // Recorded and not shown, as above.
       return Date.now() < decided.goodUntil ? decided : noAnswer(request, 'unavailable', catalog, Date.now())
     } finally {
-      turn?.end(told)
+      turn?.end(servedSeq)
     }
 
     /** Decides slot by slot, so that others have their turn; undefined where that takes too long. */
@@ -146,9 +146,9 @@ export function createDecider(deps: DeciderDeps): Decide {
       const before = turn ? await within(left(), turn.before) : { value: 0 }
       if (!before) return undefined
       if (before.value > request.after && !(await profiles.waitFor(partition, before.value, left()))) return undefined
-      const found = await within(left(), profiles.profileOf(siteId, visitorId))
-      if (!found) return undefined
-      const profile = found.value
+      const read = await within(left(), profiles.profileOf(siteId, visitorId))
+      if (!read) return undefined
+      const profile = read.value
       const person = profile && needsAll ? await personOf(profile) : undefined
       // What other browsers did may keep content from the person, or say which arm is the person's; policies alone can
       // do without.

@@ -53,7 +53,7 @@ export async function startDecisions({
 }): Promise<Decisions> {
   const outcomes = metrics.counter('decisions_total', 'Decisions, by outcome', ['outcome'])
   const unrecorded = metrics.counter('decisions_unrecorded_total', 'Requests whose decisions could not be recorded')
-  const taken = metrics.seconds('decisions_seconds', 'Time from request to reply')
+  const durations = metrics.seconds('decisions_seconds', 'Time from request to reply')
 
   const refused = metrics.counter('catalog_refused_total', 'Entries of the catalog that could not be used')
   const broken = metrics.counter(
@@ -94,7 +94,7 @@ export async function startDecisions({
   async function reply(message: Msg, partition: number): Promise<void> {
     // After a pause, say, another process may have taken over, and answers.
     if (!profiles.serves(partition)) return
-    const done = taken.startTimer()
+    const done = durations.startTimer()
     const request = parseRequest(message.data)
     if (!request) return refuse(message)
     const answered = await decide(request, partition)

@@ -9,14 +9,14 @@ import type { FoldCounts, News } from './thread/messages.js'
 export function createNewsNotes(
   models: ModelSet,
   contents: ContentSet,
-  age: Pick<ContentAge, 'told'>,
+  age: Pick<ContentAge, 'noteChanges'>,
   metrics: Pick<LearningMetrics, 'dropped' | 'models' | 'refits' | 'bytes' | 'contentsLeft'>,
   log: Log,
 ): (news: News) => void {
   return news => {
     if (news.type === 'contents') {
       contents.put(news)
-      age.told(news.isAll)
+      age.noteChanges(news.isAll)
       return
     }
     if (news.type === 'memory') {

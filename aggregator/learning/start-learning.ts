@@ -160,22 +160,22 @@ async function load(
   log: Log,
 ): Promise<{ positions: Readonly<Record<string, number>>; origin?: string | undefined }> {
   age.loaded(0)
-  const found = await store.read()
-  if (!found) {
+  const snapshot = await store.read()
+  if (!snapshot) {
     log.info('there is no snapshot of what was learned: learning from what the streams have')
     // One that is not whole may be taken the place of, whatever it goes back to.
     return { positions: {}, origin: (await store.readManifest()).manifest?.origin }
   }
-  const loaded = await thread.ask({ type: 'load', chunks: found.chunks })
+  const loaded = await thread.ask({ type: 'load', chunks: snapshot.chunks })
   if (!loaded) {
     log.error(
-      { snapshot: found.manifest.id },
+      { snapshot: snapshot.manifest.id },
       'the snapshot of what was learned cannot be read: learning from the streams',
     )
-    return { positions: {}, origin: found.manifest.origin }
+    return { positions: {}, origin: snapshot.manifest.origin }
   }
   saver.noteSnapshot(loaded.at)
   age.loaded(loaded.at)
-  log.info({ snapshot: found.manifest.id, slots: loaded.slots }, 'loaded what was learned')
-  return { positions: loaded.positions, origin: found.manifest.origin }
+  log.info({ snapshot: snapshot.manifest.id, slots: loaded.slots }, 'loaded what was learned')
+  return { positions: loaded.positions, origin: snapshot.manifest.origin }
 }

@@ -68,8 +68,8 @@ export async function comparePerson(
   }
 }
 
-function comparedOf(expected: Json | undefined, found: Json | undefined): Compared {
-  return { ...compareValues(expected, found), expected, found }
+function comparedOf(expected: Json | undefined, actual: Json | undefined): Compared {
+  return { ...compareValues(expected, actual), expected, found: actual }
 }
 
 function whoIs(person: Person | undefined): { user: string; browsers: Record<string, boolean> } | undefined {

@@ -25,25 +25,25 @@ const MATCH: Comparison = { outcome: 'match', error: 0 }
 /**
  * Compares the value that a profile has with the expected one. Nothing is rounded: what features hold is exact.
  *
- * @param expected,found undefined where there is no profile, which is as good as one that holds nothing
+ * @param expected,actual undefined where there is no profile, which is as good as one that holds nothing
  */
-export function compareValues(expected: Json | undefined, found: Json | undefined): Comparison {
-  const [noProfile, other] = expected === undefined ? [true, found] : [found === undefined, expected]
-  const error = noProfile && isNothing(other) ? 0 : errorOf(expected, found)
+export function compareValues(expected: Json | undefined, actual: Json | undefined): Comparison {
+  const [noProfile, other] = expected === undefined ? [true, actual] : [actual === undefined, expected]
+  const error = noProfile && isNothing(other) ? 0 : errorOf(expected, actual)
   if (error === 0) return MATCH
-  const outcome = isNothing(found) ? 'missing' : isNothing(expected) ? 'extra' : 'different'
+  const outcome = isNothing(actual) ? 'missing' : isNothing(expected) ? 'extra' : 'different'
   return { outcome, error }
 }
 
-function errorOf(expected: unknown, found: unknown): number {
-  if (expected === found) return 0
-  if (typeof expected === 'number' && typeof found === 'number') return Math.abs(expected - found)
-  if (!isCollection(expected) && !isCollection(found)) {
+function errorOf(expected: unknown, actual: unknown): number {
+  if (expected === actual) return 0
+  if (typeof expected === 'number' && typeof actual === 'number') return Math.abs(expected - actual)
+  if (!isCollection(expected) && !isCollection(actual)) {
     // A number where there is none on the other side is as far off as it is from 0, and never right.
-    const [number = 1] = [expected, found].filter(value => typeof value === 'number')
+    const [number = 1] = [expected, actual].filter(value => typeof value === 'number')
     return Math.abs(number) || 1
   }
-  const [a, b] = [entriesOf(expected), entriesOf(found)]
+  const [a, b] = [entriesOf(expected), entriesOf(actual)]
   let sum = 0
   for (const key of new Set([...a.keys(), ...b.keys()])) sum += errorOf(a.get(key), b.get(key))
   return sum

@@ -57,11 +57,11 @@ export function recompute(
   /** Returns states with those of the features that count from somewhere on. */
   function since(
     states: FeatureStates,
-    known: FeatureStates | undefined,
+    storedStates: FeatureStates | undefined,
     partOf: (profile: Profile | undefined) => FeatureStates | undefined,
   ): FeatureStates {
     const byVersion = { ...states.of }
-    for (const [version, [start]] of Object.entries(known?.of ?? {})) {
+    for (const [version, [start]] of Object.entries(storedStates?.of ?? {})) {
       if (start === 0) continue
       const later = partOf(profiles.get(start))?.of[version]
       if (later) byVersion[version] = later

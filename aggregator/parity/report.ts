@@ -96,7 +96,7 @@ export function createTally(site: string, at: string): Tally {
     add(visitor, values) {
       compared++
       let hasFault = false
-      for (const [feature, { outcome, error, expected, found }] of values) {
+      for (const [feature, { outcome, error, expected, found: actual }] of values) {
         const sum = featureOf(feature)
         sum[outcome]++
         if (outcome === 'uncertain') continue
@@ -104,7 +104,7 @@ export function createTally(site: string, at: string): Tally {
         sum.maxError = Math.max(sum.maxError, error)
         if (outcome === 'match') continue
         hasFault = true
-        if (sum.examples++ < MAX_EXAMPLES) examples.push({ visitor, feature, expected, found, error })
+        if (sum.examples++ < MAX_EXAMPLES) examples.push({ visitor, feature, expected, found: actual, error })
       }
       if (hasFault) different++
     },

@@ -56,8 +56,8 @@ function tableOf(rows: string[][]): string[] {
   )
 }
 
-function exampleLine({ visitor, feature, expected, found }: Example): string {
-  return `${visitor}: ${feature} is ${shown(found)}, the rows give ${shown(expected)}`
+function exampleLine({ visitor, feature, expected, found: actual }: Example): string {
+  return `${visitor}: ${feature} is ${shown(actual)}, the rows give ${shown(expected)}`
 }
 
 function shown(value: unknown): string {

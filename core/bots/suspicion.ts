@@ -75,9 +75,9 @@ function builtIn(name: string, byVersion: Features['byVersion']): Feature | unde
 }
 
 /** Returns whether a message came from a crawler that says who it is. */
-function isCrawler({ of }: FeatureStates, { byVersion }: Features): boolean {
+function isCrawler({ of: stateOf }: FeatureStates, { byVersion }: Features): boolean {
   const feature = builtIn('crawler', byVersion)
-  return feature !== undefined && heldOf(of[feature.version]) !== undefined
+  return feature !== undefined && heldOf(stateOf[feature.version]) !== undefined
 }
 
 /** Returns whether there are tiles in a row with nearly the same number of pages. */

@@ -24,8 +24,8 @@ const COMPILED = new WeakMap<object, Compiled<Condition>>()
  * evaluated with a content. The same object is compiled once.
  */
 export function compileCandidates(candidates: object): Compiled<Condition> {
-  const known = COMPILED.get(candidates)
-  if (known) return known
+  const cached = COMPILED.get(candidates)
+  if (cached) return cached
   const compiled = compileCondition(candidates, {
     path: 'candidates',
     read: readFact,

@@ -62,8 +62,8 @@ export function createClauses(): Clauses {
 
   function numberOf(part: object): number {
     const text = JSON.stringify(part)
-    const known = numbers.get(text)
-    if (known !== undefined) return known
+    const existing = numbers.get(text)
+    if (existing !== undefined) return existing
     const compiled = compileWhere(part, {}, { read: reads.read, isOfContent: true })
     // The condition that it is a part of was compiled without a fault.
     if (!compiled.ok) throw new Error(compiled.reason)
@@ -87,9 +87,9 @@ export function createClauses(): Clauses {
     },
     add(where) {
       if (!isObject(where)) return compile(where)
-      const known = added.get(where) ?? compile(where)
-      added.set(where, known)
-      return known
+      const compiled = added.get(where) ?? compile(where)
+      added.set(where, compiled)
+      return compiled
     },
     ask(attributes, readContent = () => NO_FEATURES) {
       const loaded = reads.load(attributes)
@@ -103,22 +103,22 @@ export function createClauses(): Clauses {
       const described = new Map<number, string>()
       const answerOf = (number: number, contentId?: string) => {
         if (asksContent[number]) return conditions[number]!.matches(aboutContent(contentId)) ? HOLDS : FAILS
-        const known = answers[number]
-        if (known) return known
+        const cached = answers[number]
+        if (cached) return cached
         const answer = conditions[number]!.matches(loaded) ? HOLDS : FAILS
         // Of a clause that came after the question began there is no place to keep the answer.
         answers[number] = answer
         return answer
       }
       return {
-        firstMiss(wanted, contentId) {
-          for (const number of wanted) if (answerOf(number, contentId) === FAILS) return number
+        firstMiss(clauseNumbers, contentId) {
+          for (const number of clauseNumbers) if (answerOf(number, contentId) === FAILS) return number
           return undefined
         },
         describe(number, contentId) {
           if (asksContent[number]) return conditions[number]!.misses(aboutContent(contentId))[0] ?? ''
-          const known = described.get(number)
-          if (known !== undefined) return known
+          const cached = described.get(number)
+          if (cached !== undefined) return cached
           const description = conditions[number]!.misses(loaded)[0] ?? ''
           described.set(number, description)
           return description
@@ -132,7 +132,7 @@ export function createClauses(): Clauses {
 /** Returns the parts of a condition that must all hold, each a condition. */
 function partsOf(where: unknown): object[] {
   if (!isObject(where)) return []
-  return Object.entries(where).flatMap(([key, wanted]) =>
-    key === '$and' && Array.isArray(wanted) ? wanted.flatMap(partsOf) : [{ [key]: wanted }],
+  return Object.entries(where).flatMap(([key, operand]) =>
+    key === '$and' && Array.isArray(operand) ? operand.flatMap(partsOf) : [{ [key]: operand }],
   )
 }

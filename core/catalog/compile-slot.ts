@@ -93,23 +93,23 @@ const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: f
 const COMPILED = new WeakMap<Content, CompiledContent>()
 
 /**
- * Compiles a slot with those contents of a site that it takes, see `compileTaken`.
+ * Compiles a slot with those contents of a site that it takes, see `compileWithContents`.
  *
  * @param all contents of the site
  * @param clauses of the site: slots share them
  */
 export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses): CompiledSlot {
-  return compileTaken(slot, contentsOfSlot(slot, all), clauses)
+  return compileWithContents(slot, contentsOfSlot(slot, all), clauses)
 }
 
 /**
  * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its
  * content out, or its campaign, and is no failure.
  *
- * @param taken contents that the slot takes, in order
+ * @param slotContents contents that the slot takes, in order
  * @param clauses of the site: slots share them
  */
-export function compileTaken(slot: Slot, taken: readonly Content[], clauses: Clauses): CompiledSlot {
+export function compileWithContents(slot: Slot, slotContents: readonly Content[], clauses: Clauses): CompiledSlot {
   const candidates = slot.candidates && compileCandidates(slot.candidates)
   const faults: string[] = candidates?.ok === false ? [candidates.reason] : []
   const paths = new Set<string>()
@@ -126,13 +126,13 @@ export function compileTaken(slot: Slot, taken: readonly Content[], clauses: Cla
   const conditionOf = (content: Content): number | undefined => {
     const list = add(content.where, `content ${content.id}`)
     if (!list) return undefined
-    const known = numberOf.get(list.key)
-    if (known !== undefined) return known
+    const existing = numberOf.get(list.key)
+    if (existing !== undefined) return existing
     numberOf.set(list.key, conditions.length)
     asksContent.push(list.asksContent)
     return conditions.push(list.numbers) - 1
   }
-  const contents = taken.map(content => compileContent(content, conditionOf(content)))
+  const contents = slotContents.map(content => compileContent(content, conditionOf(content)))
   const places = new Map(contents.map(({ content }, place) => [content.id, place]))
   const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
     const compiled = add(where, `campaign ${id}`)
@@ -206,8 +206,8 @@ function learnsFrom({ policy, rewards }: Slot): boolean {
 }
 
 function compileContent(content: Content, condition: number | undefined): CompiledContent {
-  const known = COMPILED.get(content)
-  if (known && known.condition === condition) return known
+  const cached = COMPILED.get(content)
+  if (cached && cached.condition === condition) return cached
   const { id, startsAt, endsAt, stock, caps } = content
   const compiled: CompiledContent = {
     id,

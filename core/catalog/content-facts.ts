@@ -6,15 +6,15 @@ import type { EligibleContent } from '../policies/proposal.js'
 const MAX_TAGS = 100
 
 /** Facts that were made: features of content are worked out once for each object. */
-const KNOWN = new WeakMap<Content, EligibleContent>()
+const FACTS = new WeakMap<Content, EligibleContent>()
 
 /**
  * Returns what policies see of a content, always the same object. What is of another type than it should be is left
  * out.
  */
 export function factsOf(content: Content): EligibleContent {
-  const known = KNOWN.get(content)
-  if (known) return known
+  const cached = FACTS.get(content)
+  if (cached) return cached
   const { id, category, brand, tags, price, weight } = content as Record<keyof Content, unknown> & { id: string }
   const facts: EligibleContent = { id, category: typeof category === 'string' ? category : '' }
   if (typeof brand === 'string') facts.brand = brand
@@ -22,6 +22,6 @@ export function factsOf(content: Content): EligibleContent {
   if (typeof price === 'number') facts.price = price
   if (typeof weight === 'number' && Number.isFinite(weight)) facts.weight = weight
   facts.facets = facetsOf(facts)
-  KNOWN.set(content, facts)
+  FACTS.set(content, facts)
   return facts
 }

@@ -36,9 +36,9 @@ const REPEATED = codeOf('repeated')
 /**
  * Sorts out what may not be shown. To be asked last, after every cache: what has ended must not come back from one.
  *
- * @param taken content that earlier slots of the same request show
+ * @param shownBefore content that earlier slots of the same request show
  */
-export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Eligibility {
+export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, shownBefore: ReadonlySet<string>): Eligibility {
   const { now, answers } = facts
   const { startsAt, endsAt, condition, isOutOfStock } = slot.columns
   const { contents, conditions, asksContent } = slot
@@ -51,7 +51,7 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
     return answers.firstMiss(conditions[condition[place]!]!, contents[place]!.id) !== undefined
   }
   const eligible: number[] = []
-  const reasons = heldBack(slot, facts, taken)
+  const reasons = heldBack(slot, facts, shownBefore)
   for (let place = 0; place < reasons.length; place++) {
     // A time that is none was refused when it was stored; where it was not, the content is not shown.
     if (!(now >= startsAt[place]!)) reasons[place] = NOT_STARTED
@@ -68,11 +68,11 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, taken: R
  * Marks what this person is not shown again. It is looked up by what the person was shown, which is less than what the
  * slot has.
  */
-function heldBack(slot: CompiledSlot, facts: EligibilityFacts, taken: ReadonlySet<string>): Reasons {
+function heldBack(slot: CompiledSlot, facts: EligibilityFacts, shownBefore: ReadonlySet<string>): Reasons {
   const { contents, places } = slot
   const reasons = new Uint8Array(contents.length)
   // The last of the reasons that holds is the one that is told.
-  for (const id of taken) mark(id, REPEATED)
+  for (const id of shownBefore) mark(id, REPEATED)
   for (const place of slot.closed) reasons[place] = CAPPED
   if (slot.needs.caps)
     for (const [id, showings] of facts.showings()) {

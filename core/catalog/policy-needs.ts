@@ -61,12 +61,12 @@ export function needsOfCandidates(
   return policies.map(needsOf).reduce(either, NOTHING)
 }
 
-function either(one: PolicyNeeds, other: PolicyNeeds): PolicyNeeds {
+function either(a: PolicyNeeds, b: PolicyNeeds): PolicyNeeds {
   return {
-    sums: one.sums || other.sums,
-    features: one.features || other.features,
-    affinities: one.affinities || other.affinities,
-    segments: one.segments || other.segments,
-    items: one.items || other.items,
+    sums: a.sums || b.sums,
+    features: a.features || b.features,
+    affinities: a.affinities || b.affinities,
+    segments: a.segments || b.segments,
+    items: a.items || b.items,
   }
 }

@@ -13,8 +13,8 @@ export function slotVersion(slot: Slot, contents: readonly Content[]): string {
 }
 
 function textOf(content: Content): string {
-  const known = TEXTS.get(content)
-  if (known !== undefined) return known
+  const cached = TEXTS.get(content)
+  if (cached !== undefined) return cached
   const text = JSON.stringify(choosingFacts(content))
   TEXTS.set(content, text)
   return text

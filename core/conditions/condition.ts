@@ -44,7 +44,7 @@ export type Compiled<T> = { ok: true; value: T } | { ok: false; reason: string; 
 export interface Test {
   matches(value: unknown): boolean
   /** Words for what it tests, as they follow "wanted": `at least 2`. */
-  readonly wanted: string
+  readonly expected: string
 }
 
 /** Part of a condition. */

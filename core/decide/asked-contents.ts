@@ -33,22 +33,23 @@ export function askContents(
   now: number,
   counted: CountedContents = { rowsOf: () => undefined, ageMs: 0 },
 ): AskedContents {
-  const asked = only(features, names)
-  const known = new Map<string, Readonly<Record<string, unknown>>>()
+  const askedFeatures = only(features, names)
+  const readById = new Map<string, Readonly<Record<string, unknown>>>()
 
   function read(contentId: string): Readonly<Record<string, unknown>> {
-    const before = known.get(contentId)
+    const before = readById.get(contentId)
     if (before) return before
-    const values = contentValues(counted.rowsOf(contentId) ?? new Map(), asked, now)
-    const read = Object.fromEntries([...values].map(([name, { value }]) => [name, value]))
-    known.set(contentId, read)
-    return read
+    const values = contentValues(counted.rowsOf(contentId) ?? new Map(), askedFeatures, now)
+    const byName = Object.fromEntries([...values].map(([name, { value }]) => [name, value]))
+    readById.set(contentId, byName)
+    return byName
   }
 
   return {
     read,
     ageMs: counted.ageMs,
-    versionsOf: wanted => [...only(features, wanted).ofContent.byName].map(([name, { version }]) => [name, version]),
+    versionsOf: askedNames =>
+      [...only(features, askedNames).ofContent.byName].map(([name, { version }]) => [name, version]),
   }
 }
 

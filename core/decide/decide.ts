@@ -30,7 +30,7 @@ export interface Question {
   /** Whether the visitor is held out. Default: by the holdout of the slot */
   heldOut?: boolean | undefined
   /** Content that earlier slots of the same request show. Default: none */
-  taken?: ReadonlySet<string>
+  shownBefore?: ReadonlySet<string>
   /** What the slot has learned. Default: nothing */
   model?: SlotModel | undefined
   /** Finds the matrix of items of a type of policy. Default: none */
@@ -85,12 +85,12 @@ export interface Decided {
  * and Nubbemeyer 2017), so that those who were held out are compared with those who were shown the same.
  */
 export function decide(question: Question): Decided {
-  const { situation, slot, count = slot.slot.count, seed, taken = NONE, model, itemsOf } = question
+  const { situation, slot, count = slot.slot.count, seed, shownBefore = NONE, model, itemsOf } = question
   const { siteId, visitorId, person, context } = situation
-  const { eligible, reasons } = eligibleOf(slot, situation, taken)
+  const { eligible, reasons } = eligibleOf(slot, situation, shownBefore)
   const holdout = question.heldOut ?? isHeldOut(siteId, visitorId, slot.slot)
-  const asked = featuresAskedFor(slot, situation)
-  const ages = agesOf(slot, situation, asked)
+  const featureNames = featuresAskedFor(slot, situation)
+  const ages = agesOf(slot, situation, featureNames)
   const isStale = ages.some(([, age]) => age > maxAgeOf(slot.slot))
   let itemsAsOf: number | undefined
   const itemsFor = (type: ItemPolicy): ItemModel | undefined => {
@@ -121,7 +121,7 @@ export function decide(question: Question): Decided {
   const campaigns = stages.flatMap(({ campaign, drawn }) =>
     campaign !== undefined && drawn.length > 0 && !holdout ? [campaign] : [],
   )
-  const versions = versionsOf(slot, situation, asked)
+  const versions = versionsOf(slot, situation, featureNames)
   const choice: Choice = {
     recordVersion: 3,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
@@ -164,14 +164,18 @@ function featuresAskedFor({ needs }: CompiledSlot, { values }: Situation): strin
 /**
  * Returns the age of each feature that a choice asks for: of the person, and of content. No two features have one name.
  */
-function agesOf({ needs }: CompiledSlot, { ageMs, contents }: Situation, asked: readonly string[]): [string, number][] {
+function agesOf(
+  { needs }: CompiledSlot,
+  { ageMs, contents }: Situation,
+  featureNames: readonly string[],
+): [string, number][] {
   const ofContent = needs.contentFeatures.map((name): [string, number] => [name, contents.ageMs])
-  return [...asked.map((name): [string, number] => [name, ageMs]), ...ofContent]
+  return [...featureNames.map((name): [string, number] => [name, ageMs]), ...ofContent]
 }
 
 /** Returns the versions of the features that a choice read; of a rate those of the two that it is made of. */
-function versionsOf({ needs }: CompiledSlot, { values, contents }: Situation, asked: readonly string[]) {
-  const versions = asked.flatMap((name): [string, string][] => {
+function versionsOf({ needs }: CompiledSlot, { values, contents }: Situation, featureNames: readonly string[]) {
+  const versions = featureNames.flatMap((name): [string, string][] => {
     const version = values.get(name)?.version
     return version === undefined ? [] : [[name, version]]
   })

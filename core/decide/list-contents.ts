@@ -33,11 +33,11 @@ export type ListedStage = Pick<Stage, 'candidates' | 'scores' | 'probabilities' 
 
 function listed(stages: readonly ListedStage[], most: number): Listed[] {
   const [first, ...later] = stages
-  const wanted = most === ALL ? SOME : most
+  const limit = most === ALL ? SOME : most
   // Of many, only those that are listed are made: a record is written for each decision.
-  if (first && later.length === 0 && first.candidates.length > most) return likelyOf(first, wanted)
+  if (first && later.length === 0 && first.candidates.length > most) return likelyOf(first, limit)
   const all = later.length === 0 ? candidatesOf(first!, true) : inEveryStage(stages)
-  return all.length <= most ? all : mostLikely(all, wanted)
+  return all.length <= most ? all : mostLikely(all, limit)
 }
 
 interface Listed {
@@ -71,19 +71,19 @@ function likelyOf({ candidates, scores, probabilities, drawn }: ListedStage, cou
 }
 
 function inEveryStage(stages: readonly ListedStage[]): Listed[] {
-  const known = new Map<number, Listed>()
+  const byPlace = new Map<number, Listed>()
   for (const [index, stage] of stages.entries())
-    for (const one of candidatesOf(stage, index === 0)) {
-      const before = known.get(one.place)
-      if (before) before.isShown ||= one.isShown
-      else known.set(one.place, one)
+    for (const candidate of candidatesOf(stage, index === 0)) {
+      const before = byPlace.get(candidate.place)
+      if (before) before.isShown ||= candidate.isShown
+      else byPlace.set(candidate.place, candidate)
     }
-  return [...known.values()]
+  return [...byPlace.values()]
 }
 
 function mostLikely(all: readonly Listed[], count: number): Listed[] {
   const top = new Set(likeliest(all.length, count, index => all[index]!.units).map(index => all[index]!))
-  return [...top, ...all.filter(one => one.isShown && !top.has(one))]
+  return [...top, ...all.filter(candidate => candidate.isShown && !top.has(candidate))]
 }
 
 /** Returns the numbers of the likeliest of some, the likeliest first; of equally likely ones, the first. */
@@ -116,9 +116,9 @@ export function listExcluded(
 ): Excluded[] {
   let count = 0
   for (let place = 0; place < reasons.length; place++) if (reasons[place] !== ELIGIBLE) count++
-  const wanted = count <= most ? count : most === ALL ? SOME : most
+  const limit = count <= most ? count : most === ALL ? SOME : most
   const listed: Excluded[] = []
-  for (let place = 0; listed.length < wanted; place++) {
+  for (let place = 0; listed.length < limit; place++) {
     const reason = reasonAt(reasons, place)
     if (reason === undefined) continue
     const detail = detailOf(slot, place, reason, facts, isPublic)

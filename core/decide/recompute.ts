@@ -24,9 +24,9 @@ export function recompute(
 function drawAgain({ stages }: RecordedDraw, { contentIds, seed }: Pick<DecisionRecord, 'contentIds' | 'seed'>): Drawn {
   const random = seededRandom(seed)
   const again: Drawn = { contentIds: [], propensities: [], explored: false }
-  for (const { of, lottery, drawn } of stages) {
+  for (const { of: candidateCount, lottery, drawn } of stages) {
     const slate = lottery
-      ? drawSlate(unpackLottery(lottery, of), of, drawn.length, random)
+      ? drawSlate(unpackLottery(lottery, candidateCount), candidateCount, drawn.length, random)
       : { drawn: drawn.map((_, index) => index), propensities: drawn.map(() => PROBABILITY_SCALE), explored: false }
     const shown = contentIds.slice(again.contentIds.length)
     again.contentIds.push(...slate.drawn.map((place, index) => (drawn[index] === place ? (shown[index] ?? '') : '')))

@@ -153,8 +153,8 @@ function valuesFor(input: SituationInput, person: DecidedPerson, needs: Needs): 
 /** Returns the names of the features that the site declares itself. */
 function declared({ definitions }: SituationInput): string[] {
   if (!definitions) return []
-  const own = [...definitions.features.byName.values()].filter(({ isBuiltIn }) => !isBuiltIn)
-  return own
+  const siteFeatures = [...definitions.features.byName.values()].filter(({ isBuiltIn }) => !isBuiltIn)
+  return siteFeatures
     .map(({ name }) => name)
     .sort()
     .slice(0, MAX_LEARNED_FEATURES)

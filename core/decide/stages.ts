@@ -57,14 +57,14 @@ export function chooseInStages(
     if (!asksContent && !holds(where)) continue
     const left = new Set(rest)
     const isMeant = (place: number) => !asksContent || holds(where, slot.contents[place]!.id)
-    const wanted = contents.filter(place => left.has(place) && isMeant(place))
-    if (wanted.length === 0) continue
-    const stage = mode === 'pin' ? pinned(wanted, open) : drawn(slot, wanted, open, facts, random)
+    const campaignPlaces = contents.filter(place => left.has(place) && isMeant(place))
+    if (campaignPlaces.length === 0) continue
+    const stage = mode === 'pin' ? pinned(campaignPlaces, open) : drawn(slot, campaignPlaces, open, facts, random)
     if (stage.candidates.length === 0) continue
     stage.campaign = id
     stage.recorded = { campaign: id, ...stage.recorded, contents: packPlaces(stage.candidates) }
     // Those that the policy did not take as candidates met the condition, too.
-    if (asksContent && stage.candidates.length < wanted.length) stage.recorded.met = packPlaces(wanted)
+    if (asksContent && stage.candidates.length < campaignPlaces.length) stage.recorded.met = packPlaces(campaignPlaces)
     add(stage)
   }
   if (open > 0 || stages.length === 0) add(drawn(slot, rest, open, facts, random))
@@ -118,17 +118,17 @@ function drawn(
   })
   const { lottery, scores, arms } = proposal
   const candidates = placesAt(among, proposal.candidates)
-  const of = candidates.length
-  const slate = drawSlate(lottery, of, count, random)
-  if (count === 0 && of > 0) slate.probabilities = chancesOf(lottery, [...candidates.keys()])
-  const isAll = of === among.length && isSame(candidates, among)
+  const candidateCount = candidates.length
+  const slate = drawSlate(lottery, candidateCount, count, random)
+  if (count === 0 && candidateCount > 0) slate.probabilities = chancesOf(lottery, [...candidates.keys()])
+  const isAll = candidateCount === among.length && isSame(candidates, among)
   return {
     ...slate,
     candidates,
     scores,
     ...(arms && { arms }),
     recorded: {
-      of,
+      of: candidateCount,
       ...(!isAll && { contents: packPlaces(candidates) }),
       lottery: packLottery(lottery),
       drawn: slate.drawn,

@@ -67,13 +67,13 @@ export function verdictOfTournament(
 export function meaningOfStandings(standings: HeldStandings | undefined): string {
   if (!standings)
     return 'No person is shown a candidate yet, and the log was not looked at yet: ask again in some minutes.'
-  const { running, candidates, held } = standings
+  const { running, candidates, held: holdReason } = standings
   if (running.decisions === 0)
     return 'No person is shown a candidate yet, and there is no decision yet of which all clicks that count are known.'
   const valued = `No person is shown a candidate yet. By ${running.decisions.toLocaleString('en-US')} decisions`
   const better = candidates.filter(({ standing }) => standing === 'better')
   const worse = candidates.filter(({ standing }) => standing === 'worse')
-  const why = held === undefined ? '' : ` Nothing is done: ${held}.`
+  const why = holdReason === undefined ? '' : ` Nothing is done: ${holdReason}.`
   if (better.length > 0) return `${valued} ${named(better)} would be better than what runs.${why}`
   if (candidates.length > 0 && worse.length === candidates.length) return `${valued} all would be worse than what runs.`
   return `${valued} no candidate is better for certain.${whyUnvalued(candidates)}`
@@ -88,7 +88,7 @@ function whyUnvalued(candidates: readonly CandidateStanding[]): string {
     const why = code === 'low_sample' ? `cannot be valued yet: ${reason}` : `cannot be valued: ${reason}`
     reasons.set(why, [...(reasons.get(why) ?? []), candidate])
   }
-  return [...reasons].map(([why, of]) => ` ${named(of)} ${why}.`).join('')
+  return [...reasons].map(([why, unvalued]) => ` ${named(unvalued)} ${why}.`).join('')
 }
 
 function named(candidates: readonly CandidateStanding[]): string {

@@ -78,14 +78,14 @@ export function keptArm<Of extends Pick<Experiment, 'slot' | 'arms' | 'stopped'>
   slotId: string,
   experiments: readonly Of[],
 ): { experiment: Of; arm: Of['arms'][number] } | undefined {
-  let kept: { experiment: Of; arm: Of['arms'][number]; rank: [number, number] } | undefined
+  let latest: { experiment: Of; arm: Of['arms'][number]; rank: [number, number] } | undefined
   for (const experiment of experiments) {
     const { slot, arms, stopped } = experiment
     if (slot !== slotId || !stopped) continue
     const arm = arms.find(({ id }) => id === stopped.arm) ?? arms[0]!
     const rank: [number, number] = [arm === arms[0] ? 0 : 1, Date.parse(stopped.at)]
-    const isLater = !kept || rank[0] > kept.rank[0] || (rank[0] === kept.rank[0] && rank[1] >= kept.rank[1])
-    if (isLater) kept = { experiment, arm, rank }
+    const isLater = !latest || rank[0] > latest.rank[0] || (rank[0] === latest.rank[0] && rank[1] >= latest.rank[1])
+    if (isLater) latest = { experiment, arm, rank }
   }
-  return kept && { experiment: kept.experiment, arm: kept.arm }
+  return latest && { experiment: latest.experiment, arm: latest.arm }
 }

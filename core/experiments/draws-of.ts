@@ -12,12 +12,12 @@ import type { AuditedDraw } from './checks/draw-audit.js'
 export function drawsOf({ draw }: Pick<DecisionRecord, 'draw'>): AuditedDraw[] {
   if (!draw) return []
   let rest = unpackReasons(draw.contents).flatMap((reason, place) => (reason === undefined ? [place] : []))
-  return draw.stages.flatMap(({ of, contents, lottery, drawn }) => {
+  return draw.stages.flatMap(({ of: candidateCount, contents, lottery, drawn }) => {
     const places = contents === undefined ? rest : unpackPlaces(contents)
     const shown = new Set(drawn.map(index => places[index]!))
     if (shown.size > 0) rest = rest.filter(place => !shown.has(place))
-    if (!lottery || drawn.length === 0 || places.length !== of) return []
-    const units = chancesOf(unpackLottery(lottery, of), [...places.keys()])
+    if (!lottery || drawn.length === 0 || places.length !== candidateCount) return []
+    const units = chancesOf(unpackLottery(lottery, candidateCount), [...places.keys()])
     return [{ places, units, scale: PROBABILITY_SCALE, drawn: drawn[0]! }]
   })
 }

@@ -39,11 +39,11 @@ export function meanOf({ units, sum, squares }: ArmSums): { mean: number; varian
 }
 
 /** Adds up sums of the same arm. */
-export function addSums(one: ArmSums, other: ArmSums): ArmSums {
+export function addSums(a: ArmSums, b: ArmSums): ArmSums {
   return {
-    units: one.units + other.units,
-    sum: one.sum + other.sum,
-    squares: one.squares + other.squares,
+    units: a.units + b.units,
+    sum: a.sum + b.sum,
+    squares: a.squares + b.squares,
   }
 }
 
@@ -66,9 +66,9 @@ export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | 
 /** Returns by how much an arm's mean is above that of another one; undefined below the least number of units. */
 export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
   if (isUnfit(arm, options) || isUnfit(control, options)) return undefined
-  const one = meanOf(arm)
-  const other = meanOf(control)
-  return liftOf(one.mean - other.mean, one.variance + other.variance, arm.units + control.units, options)
+  const ofArm = meanOf(arm)
+  const ofControl = meanOf(control)
+  return liftOf(ofArm.mean - ofControl.mean, ofArm.variance + ofControl.variance, arm.units + control.units, options)
 }
 
 /**
@@ -78,11 +78,11 @@ export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOption
  */
 export function relativeLiftOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
   if (isUnfit(arm, options) || isUnfit(control, options)) return undefined
-  const one = meanOf(arm)
-  const other = meanOf(control)
-  if (!(other.mean > 0)) return undefined
-  const variance = one.variance / other.mean ** 2 + (one.mean ** 2 * other.variance) / other.mean ** 4
-  return liftOf(one.mean / other.mean - 1, variance, arm.units + control.units, options)
+  const ofArm = meanOf(arm)
+  const ofControl = meanOf(control)
+  if (!(ofControl.mean > 0)) return undefined
+  const variance = ofArm.variance / ofControl.mean ** 2 + (ofArm.mean ** 2 * ofControl.variance) / ofControl.mean ** 4
+  return liftOf(ofArm.mean / ofControl.mean - 1, variance, arm.units + control.units, options)
 }
 
 /** The share of mistakes that each of several arms may have, so that all together keep to `alpha` (Bonferroni). */

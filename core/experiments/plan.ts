@@ -71,8 +71,8 @@ export function planOf(question: PlanQuestion): Plan {
   const persons = Math.ceil(units / compared)
   const days = Math.ceil(persons / personsPerDay)
   if (question.personsPerDay === undefined && days > over) assumptions.push(LONGER)
-  const found = `To find a difference of ${percent(effect)} in ${Math.round(power * 100)} of 100 cases`
-  const verdict = `${found} takes about ${days.toLocaleString('en-US')} days: ${persons.toLocaleString('en-US')} persons.`
+  const goal = `To find a difference of ${percent(effect)} in ${Math.round(power * 100)} of 100 cases`
+  const verdict = `${goal} takes about ${days.toLocaleString('en-US')} days: ${persons.toLocaleString('en-US')} persons.`
   return { days, persons, ...plan, assumptions, verdict }
 }
 

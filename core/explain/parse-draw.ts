@@ -32,7 +32,7 @@ export function parseDraw(text: string): RecordedDraw | undefined {
 
 /** Returns how many chances are worked out to draw again: what it costs to read a draw. */
 export function chancesOfDraw({ stages }: { stages: readonly Pick<RecordedStage, 'of' | 'drawn'>[] }): number {
-  return stages.reduce((sum, { of, drawn }) => sum + of * (drawn.length + 1), 0)
+  return stages.reduce((sum, { of: candidateCount, drawn }) => sum + candidateCount * (drawn.length + 1), 0)
 }
 
 function isOutline(raw: unknown): raw is Pick<RecordedStage, 'of' | 'drawn'> {
@@ -41,13 +41,13 @@ function isOutline(raw: unknown): raw is Pick<RecordedStage, 'of' | 'drawn'> {
 
 function isStage(raw: unknown): raw is RecordedStage {
   if (!isObject(raw)) return false
-  const { campaign, of, contents, met, lottery, drawn } = raw
+  const { campaign, of: candidateCount, contents, met, lottery, drawn } = raw
   if (campaign !== undefined && typeof campaign !== 'string') return false
-  if (!isPlace(of, MAX_CONTENTS + 1)) return false
-  if (contents !== undefined && unpacked(contents, unpackPlaces, isAnyPlace)?.length !== of) return false
+  if (!isPlace(candidateCount, MAX_CONTENTS + 1)) return false
+  if (contents !== undefined && unpacked(contents, unpackPlaces, isAnyPlace)?.length !== candidateCount) return false
   if (met !== undefined && !unpacked(met, unpackPlaces, isAnyPlace)) return false
-  if (!isList(drawn, (place): place is number => isPlace(place, of))) return false
-  return lottery === undefined || (of === 0 && drawn.length === 0) || isLottery(lottery, of)
+  if (!isList(drawn, (place): place is number => isPlace(place, candidateCount))) return false
+  return lottery === undefined || (candidateCount === 0 && drawn.length === 0) || isLottery(lottery, candidateCount)
 }
 
 function isLottery(raw: unknown, candidates: number): raw is PackedLottery {

@@ -72,9 +72,19 @@ export interface RecordRow {
 
 /** Puts a record together again from its row: what `decisionRows` made of it, backwards. */
 export function recordOfRow(row: RecordRow): DecisionRecord {
-  const { draw: drawText, missed, known, model, itemsAsOf, campaigns, arms, latencyMs, ...features } = row.features
+  const {
+    draw: drawText,
+    missed,
+    known: factsText,
+    model,
+    itemsAsOf,
+    campaigns,
+    arms,
+    latencyMs,
+    ...features
+  } = row.features
   const draw = typeof drawText === 'string' ? parseDraw(drawText) : undefined
-  const facts = typeof known === 'string' ? parseFacts(known) : undefined
+  const facts = typeof factsText === 'string' ? parseFacts(factsText) : undefined
   const details = detailsOf(missed)
   const excluded = row.excluded.map(({ content_id: contentId, reason }) => {
     const detail = details.get(contentId)

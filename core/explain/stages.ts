@@ -42,13 +42,14 @@ export interface DrawnPosition {
  */
 export function explainStages({ contents, stages }: RecordedDraw): ExplainedStage[] {
   let rest = unpackReasons(contents).flatMap((reason, place) => (reason === undefined ? [place] : []))
-  return stages.map(({ campaign, of, contents: listed, lottery, drawn }) => {
+  return stages.map(({ campaign, of: candidateCount, contents: listed, lottery, drawn }) => {
     const candidates = listed === undefined ? rest : unpackPlaces(listed)
-    if (candidates.length !== of) throw new RangeError(`a stage has ${candidates.length} candidates, not ${of}`)
+    if (candidates.length !== candidateCount)
+      throw new RangeError(`a stage has ${candidates.length} candidates, not ${candidateCount}`)
     const unlisted = rest.filter(place => !candidates.includes(place)).length
     const shown = new Set(drawn.map(index => candidates[index]!))
     rest = rest.filter(place => !shown.has(place))
-    const unpacked = lottery && unpackLottery(lottery, of)
+    const unpacked = lottery && unpackLottery(lottery, candidateCount)
     const chances = (left: readonly number[]) =>
       unpacked ? chancesOf(unpacked, left) : left.map((_, index) => (index === 0 ? PROBABILITY_SCALE : 0))
     const all = [...candidates.keys()]

@@ -201,7 +201,7 @@ function reduce(
 function look(seen: Omit<Observation, 'session'>, search: PatternSearch, { onFound, onMatch }: Listeners): string {
   const { message, after } = seen
   const at = timeOf(message.timestamp)
-  const { memory, found: detections, sessionId } = detect(seen)
+  const { memory, detected: detections, sessionId } = detect(seen)
   for (const detected of detections) onFound(detected, message, after)
   if (detections.length > 0)
     after.recentSignals = withSignals(

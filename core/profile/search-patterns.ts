@@ -21,9 +21,9 @@ export function searchPatterns(
 ): PatternSearch {
   let states = before
 
-  function take({ state, found }: PatternOutcome): Match[] {
+  function take({ state, found: matches }: PatternOutcome): Match[] {
     states = state
-    return found
+    return matches
   }
 
   return {

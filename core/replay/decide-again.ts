@@ -39,7 +39,7 @@ export function decideAgain(siteId: string, record: DecidedRecord, was: Compiled
     const question = questionOfRecord(siteId, record, recorded, was, was)
     const { sums, items } = was.needs.policy
     if (sums || items) {
-      const { reasons } = eligibleOf(was, question.situation, question.taken!)
+      const { reasons } = eligibleOf(was, question.situation, question.shownBefore!)
       return packReasons(reasons) === record.draw.contents
         ? { way: 'drawn' }
         : { way: 'drawn', trouble: 'other_content' }

@@ -75,9 +75,9 @@ function chancesAt({ stages }: Decided, { contents }: CompiledSlot, position: nu
   const ids = stage.candidates.map(place => contents[place]!.id)
   const rest = [...ids.keys()].filter(index => !above.includes(ids[index]!))
   if (rest.length === 0) return []
-  const { lottery, of } = stage.recorded
+  const { lottery, of: candidateCount } = stage.recorded
   const units = lottery
-    ? chancesOf(unpackLottery(lottery, of), rest)
+    ? chancesOf(unpackLottery(lottery, candidateCount), rest)
     : rest.map((_, index) => (index === 0 ? PROBABILITY_SCALE : 0))
   return rest.flatMap((index, place): ContentChance[] =>
     units[place]! > 0 ? [{ contentId: ids[index]!, chance: units[place]! / PROBABILITY_SCALE }] : [],

@@ -25,8 +25,8 @@ export function itemsAlong({ slot }: CompiledSlot): ItemsAlong {
   let modelOf: (type: ItemPolicy) => ItemModel | undefined = () => undefined
   return {
     modelOf: type => modelOf(type),
-    note({ anonymousId, userId, known }) {
-      const items = known?.items ?? []
+    note({ anonymousId, userId, known: recorded }) {
+      const items = recorded?.items ?? []
       if (items.length === 0) return
       lists.set(anonymousId || `user ${userId ?? ''}`, items)
       if (lists.size < next) return

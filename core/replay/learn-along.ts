@@ -73,8 +73,8 @@ export function learnAlong({ needs: { policy } }: CompiledSlot, from: number): L
       if (next > before) model = readModel(epochs, { dimension, trendHalfLifeMs: TREND_HALF_LIFE_MS })
       return model
     },
-    learn({ timestamp, contentIds, features, known = {} }, rewards, { contents }) {
-      const { tokens, segments = [] } = known
+    learn({ timestamp, contentIds, features, known: recorded = {} }, rewards, { contents }) {
+      const { tokens, segments = [] } = recorded
       const crossed =
         dimension > 0 && tokens ? crossFacts({ tokens, affinities: interestsOf(features.affinities) }) : undefined
       for (const [index, contentId] of contentIds.entries()) {

@@ -14,7 +14,7 @@ export interface RecordedAnswers {
    * True or false by the text of a condition: it held, or not; of one over features of content by `textOf` of the
    * content. Others were not evaluated, or were not there.
    */
-  held: ReadonlyMap<string, boolean>
+  answers: ReadonlyMap<string, boolean>
 }
 
 /** Reasons that come after conditions: content with one of them met its condition. */
@@ -40,7 +40,7 @@ export function recordedAnswers({ draw }: Pick<DecisionRecord, 'draw'>, was: Com
     else if (AFTER_CONDITIONS.includes(reason)) answers.set(text, true)
   }
   noteCampaigns(answers, draw.stages, was, letters)
-  return { reasons: new Map(contents.map(({ id }, place) => [id, letters[place]])), held: answers }
+  return { reasons: new Map(contents.map(({ id }, place) => [id, letters[place]])), answers }
 }
 
 /**
@@ -85,7 +85,7 @@ export interface AskedAnswers extends ClauseAnswers {
  *
  * @param slot the one of the record, or as it would be
  */
-export function answersFrom({ held }: RecordedAnswers, slot: CompiledSlot): AskedAnswers {
+export function answersFrom({ answers }: RecordedAnswers, slot: CompiledSlot): AskedAnswers {
   const wheres = new Map<readonly number[], { where: unknown; asksContent: boolean }>()
   for (const { content, condition } of slot.contents)
     if (condition !== undefined)
@@ -102,7 +102,7 @@ export function answersFrom({ held }: RecordedAnswers, slot: CompiledSlot): Aske
     firstMiss(numbers, contentId) {
       if (numbers.length === 0) return undefined
       const key = keyOf(numbers, contentId)
-      const answer = held.get(key)
+      const answer = answers.get(key)
       if (answer === undefined) unknown.add(key)
       return answer === false ? numbers[0] : undefined
     },

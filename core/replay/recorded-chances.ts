@@ -5,9 +5,16 @@ import type { ContentChance } from './decide-otherwise.js'
 import type { AskedRecord } from './situation-of-record.js'
 
 /** Returns what a record lacks that the slot's policy reads. */
-export function missingOf({ known, draw }: AskedRecord, { slot, needs: { policy } }: CompiledSlot): string | undefined {
+export function missingOf(
+  { known: recorded, draw }: AskedRecord,
+  { slot, needs: { policy } }: CompiledSlot,
+): string | undefined {
   if (!draw) return 'its record has no draw'
-  if ((policy.features && !known?.tokens) || (policy.segments && !known?.segments) || (policy.items && !known?.items))
+  if (
+    (policy.features && !recorded?.tokens) ||
+    (policy.segments && !recorded?.segments) ||
+    (policy.items && !recorded?.items)
+  )
     return `its record does not say what ${slot.policy?.type ?? 'the default policy'} reads of the person`
   return undefined
 }

@@ -45,18 +45,18 @@ export function questionOfRecord(
   was: CompiledSlot,
   slot: CompiledSlot,
 ): RecordedQuestion {
-  const { known = {}, features, seed } = record
+  const { known: facts = {}, features, seed } = record
   const now = Date.parse(record.timestamp)
   const sessionId = record.sessionId ?? ''
   const affinities = interestsOf(features.affinities)
   const visitorId = visitorIdOf(record)
   const person: Situation['person'] = {
-    personId: record.personId ?? known.personId ?? record.userId ?? record.anonymousId,
+    personId: record.personId ?? facts.personId ?? record.userId ?? record.anonymousId,
     traits: {},
-    segments: known.segments ?? [],
+    segments: facts.segments ?? [],
     affinities,
-    ...(known.tokens && { tokens: known.tokens }),
-    ...(known.items && { items: known.items }),
+    ...(facts.tokens && { tokens: facts.tokens }),
+    ...(facts.items && { items: facts.items }),
   }
   const having = (reason: string) => [...recorded.reasons].flatMap(([id, why]) => (why === reason ? [id] : []))
   const showings = new Map(having('capped').map(id => [id, showingsUpTo(slot, id, { at: now, sessionId })] as const))
@@ -73,13 +73,13 @@ export function questionOfRecord(
       answers: answersFrom(recorded, slot),
       showings: () => showings,
       stopped: new Set(having('stopped')),
-      crossed: () => crossFacts({ ...person, tokens: known.tokens ?? [] }),
+      crossed: () => crossFacts({ ...person, tokens: facts.tokens ?? [] }),
     },
     slot,
     count: countOf(record, slot),
     seed,
     heldOut: isHeldOut(siteId, visitorId, slot.slot) || (record.holdout && !isHeldOut(siteId, visitorId, was.slot)),
-    taken: new Set(having('repeated')),
+    shownBefore: new Set(having('repeated')),
   }
 }
 
@@ -95,8 +95,8 @@ function countOf({ draw, outcome }: AskedRecord, { slot }: CompiledSlot): number
   return drawn
 }
 
-function isExhausted({ of, drawn, campaign }: RecordedStage): boolean {
-  return campaign === undefined && drawn.length === of
+function isExhausted({ of: candidateCount, drawn, campaign }: RecordedStage): boolean {
+  return campaign === undefined && drawn.length === candidateCount
 }
 
 /** Returns as many showings as reach each cap of a content. */

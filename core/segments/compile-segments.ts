@@ -25,7 +25,7 @@ export interface CompiledSegments {
   /** Names of the features among them: no other need be computed. */
   readonly features: readonly string[]
   /** Names that conditions beside these segments may use. */
-  readonly known: Vocabulary
+  readonly vocabulary: Vocabulary
 }
 
 /**
@@ -76,7 +76,7 @@ export function compileSegments(
 
   const segments = ordered.order.map(name => compiled.get(name)!)
   const paths = pathsOf(segments)
-  return { ok: true, value: { segments, reads, paths, features: featuresOf(paths), known: vocabulary } }
+  return { ok: true, value: { segments, reads, paths, features: featuresOf(paths), vocabulary } }
 }
 
 function pathsOf(segments: readonly CompiledSegment[]): string[] {

@@ -90,7 +90,7 @@ export function explainSegment(segment: SegmentDefinition, sources: SegmentSourc
 function readsOf({ where, leaveWhere }: SegmentDefinition) {
   const names = { segments: [] as string[], signals: [] as string[] }
   const paths = [where, ...(leaveWhere ? [leaveWhere] : [])].flatMap(condition => {
-    const compiled = compileWhere(condition, {}, { onNames: (root, asked) => void names[root].push(...asked) })
+    const compiled = compileWhere(condition, {}, { onNames: (root, named) => void names[root].push(...named) })
     return compiled.ok ? compiled.value.paths : []
   })
   return { paths, ...names }

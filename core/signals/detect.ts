@@ -29,7 +29,7 @@ export interface Detected {
  */
 export function detect(observed: Omit<Observation, 'session'>): {
   memory: SignalMemory
-  found: Detected[]
+  detected: Detected[]
   sessionId: string
 } {
   const { before, message, after } = observed
@@ -42,7 +42,7 @@ export function detect(observed: Omit<Observation, 'session'>): {
     const details = step(signal, seen, before?.signalMemory, memory)
     if (details) detected.push({ signal, sessionId, details })
   }
-  return { memory, found: detected, sessionId }
+  return { memory, detected, sessionId }
 }
 
 /** Lets one detector look, and notes what it remembers in `into`. */

@@ -1,7 +1,7 @@
 import {
   type Clauses,
   type CompiledSlot,
-  compileTaken,
+  compileWithContents,
   contentsOfSlot,
   createClauses,
   inOrder,
@@ -60,34 +60,36 @@ export function createCompiledSlots(
   const members = createSlotMembers()
   let clauses = createClauses()
 
-  function compile(slotId: string, slot: Slot, taken: readonly Content[]): CompiledSlot {
-    const compiled = compileTaken(slot, taken, clauses)
+  function compile(slotId: string, slot: Slot, contents: readonly Content[]): CompiledSlot {
+    const compiled = compileWithContents(slot, contents, clauses)
     used.set(slotId, (used.get(slotId) ?? 0) + clausesIn(compiled))
     if (compiled.faults.length > 0) onFaults(slotId, compiled.faults)
     return compiled
   }
 
   function readyOf(slotId: string): Ready | undefined {
-    const known = ready.get(slotId)
+    const existing = ready.get(slotId)
     const slot = source.slots.get(slotId)
-    if (known || !slot) return known
+    if (existing || !slot) return existing
     used.delete(slotId)
-    const taken = inOrder(members.of(slot, source.contents.values()))
-    const made: Ready = { slot: compile(slotId, slot, taken), arms: new Map() }
-    ready.set(slotId, made)
-    return made
+    const contents = inOrder(members.of(slot, source.contents.values()))
+    const compiled: Ready = { slot: compile(slotId, slot, contents), arms: new Map() }
+    ready.set(slotId, compiled)
+    return compiled
   }
 
   function get(slotId: string, experiment?: Experiment, arm?: ExperimentArm): CompiledSlot | undefined {
-    const found = readyOf(slotId)
-    if (!found || !experiment || !arm || !(arm.policy || arm.contentIds)) return found?.slot
+    const entry = readyOf(slotId)
+    if (!entry || !experiment || !arm || !(arm.policy || arm.contentIds)) return entry?.slot
     const name = joined([experiment.id, arm.id])
-    const known = found.arms.get(name)
-    if (known) return known
-    const [chosen, all] = slotOfArm(found.slot.slot, source.contents, arm)
-    const made = arm.contentIds ? compile(slotId, chosen, contentsOfSlot(chosen, all)) : withPolicy(found.slot, chosen)
-    found.arms.set(name, made)
-    return made
+    const existing = entry.arms.get(name)
+    if (existing) return existing
+    const [chosen, all] = slotOfArm(entry.slot.slot, source.contents, arm)
+    const compiled = arm.contentIds
+      ? compile(slotId, chosen, contentsOfSlot(chosen, all))
+      : withPolicy(entry.slot, chosen)
+    entry.arms.set(name, compiled)
+    return compiled
   }
 
   /** Begins with new clauses when most of those there are have no use: never while an answer is being made. */
@@ -102,17 +104,17 @@ export function createCompiledSlots(
   return {
     get,
     waysOf(slotId) {
-      const found = readyOf(slotId)
-      if (!found) return []
+      const entry = readyOf(slotId)
+      if (!entry) return []
       const { experiments } = source
-      const kept = keptArm(slotId, experiments)
+      const endedArm = keptArm(slotId, experiments)
       const tried = experiments.filter(({ slot, stopped }) => slot === slotId && !stopped)
-      found.ways ??= [
-        found.slot,
-        ...[kept && get(slotId, kept.experiment, kept.arm)].flatMap(way => way ?? []),
-        ...tried.flatMap(of => of.arms.flatMap(arm => get(slotId, of, arm) ?? [])),
+      entry.ways ??= [
+        entry.slot,
+        ...[endedArm && get(slotId, endedArm.experiment, endedArm.arm)].flatMap(way => way ?? []),
+        ...tried.flatMap(experiment => experiment.arms.flatMap(arm => get(slotId, experiment, arm) ?? [])),
       ]
-      return found.ways
+      return entry.ways
     },
     changeSlot(slotId) {
       members.forget(slotId)
@@ -126,10 +128,10 @@ export function createCompiledSlots(
     },
     forgetArms(slotIds) {
       for (const slotId of slotIds) {
-        const found = ready.get(slotId)
-        if (!found) continue
-        ready.set(slotId, { slot: found.slot, arms: new Map() })
-        used.set(slotId, clausesIn(found.slot))
+        const entry = ready.get(slotId)
+        if (!entry) continue
+        ready.set(slotId, { slot: entry.slot, arms: new Map() })
+        used.set(slotId, clausesIn(entry.slot))
       }
       renewClauses()
     },

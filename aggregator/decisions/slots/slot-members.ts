@@ -13,21 +13,21 @@ export interface SlotMembers {
 
 /** Creates it, for the slots of one site. */
 export function createSlotMembers(): SlotMembers {
-  const known = new Map<string, { takes: (content: Content) => boolean; contents: Map<string, Content> }>()
+  const bySlot = new Map<string, { takes: (content: Content) => boolean; contents: Map<string, Content> }>()
 
   return {
     of(slot, all) {
-      const before = known.get(slot.id)
+      const before = bySlot.get(slot.id)
       if (before) return before.contents.values()
       const takes = takerOf(slot)
       const contents = new Map<string, Content>()
       for (const content of all) if (takes(content)) contents.set(content.id, content)
-      known.set(slot.id, { takes, contents })
+      bySlot.set(slot.id, { takes, contents })
       return contents.values()
     },
     change(before, after) {
       const changed: string[] = []
-      for (const [slotId, { takes, contents }] of known) {
+      for (const [slotId, { takes, contents }] of bySlot) {
         const wasIn = before !== undefined && contents.delete(before.id)
         const isIn = after !== undefined && takes(after)
         if (isIn) contents.set(after.id, after)
@@ -36,7 +36,7 @@ export function createSlotMembers(): SlotMembers {
       return changed
     },
     forget(slotId) {
-      known.delete(slotId)
+      bySlot.delete(slotId)
     },
   }
 }

@@ -11,7 +11,7 @@ export interface ContentAge {
    */
   counting(messages: readonly ReadMessage[]): (hasChanged: boolean) => void
   /** Notes that changes were told, and whether these are all. */
-  told(isAll: boolean): void
+  noteChanges(isAll: boolean): void
   /** Returns for how long decisions may have lacked what the streams had, in milliseconds; 0: nothing. */
   ageMs(): number
 }
@@ -61,7 +61,7 @@ export function createContentAge(now: () => number = Date.now): ContentAge {
         else if (isTold) upToDateAt = Math.max(upToDateAt, countedAt)
       }
     },
-    told(isAll) {
+    noteChanges(isAll) {
       isTold = isAll
       if (isAll && isFollowing) upToDateAt = Math.max(upToDateAt, countedAt)
     },

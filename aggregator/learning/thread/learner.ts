@@ -118,11 +118,14 @@ export function createLearner(
       if (memory) tell(memory, [])
       if (contents) tell(contents, [])
       if (contents) return true
-      const made = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
-      if (!made) return false
-      const { packed, transfer } = packModel(made.model)
+      const refitted = refits.next(at, slot => noteDropped(advance(slot.epochs, at)))
+      if (!refitted) return false
+      const { packed, transfer } = packModel(refitted.model)
       const seconds = (performance.now() - started) / 1_000
-      tell({ type: 'model', ...named(made.slot), model: packed, keepsLinear: made.keepsLinear, seconds }, transfer)
+      tell(
+        { type: 'model', ...named(refitted.slot), model: packed, keepsLinear: refitted.keepsLinear, seconds },
+        transfer,
+      )
       return true
     },
   }

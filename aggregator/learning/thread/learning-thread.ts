@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Answers, News, Request, Told } from './messages.js'
+import type { Answers, News, Request, ThreadMessage } from './messages.js'
 
 /** The thread that learns, as the main thread sees it. */
 export interface LearningThread {
@@ -48,10 +48,10 @@ export function startLearningThread(
   const waiting: Waiting[] = []
   let ended: Error | undefined
 
-  worker.on('message', (told: Told) => {
-    if (told.type === 'answer') waiting.shift()?.resolve(told.value)
-    else if (told.type === 'failure') waiting.shift()?.reject(new Error(told.message))
-    else onNews(told)
+  worker.on('message', (message: ThreadMessage) => {
+    if (message.type === 'answer') waiting.shift()?.resolve(message.value)
+    else if (message.type === 'failure') waiting.shift()?.reject(new Error(message.message))
+    else onNews(message)
   })
   worker.on('error', end)
   worker.on('exit', () => end(new Error('the thread that learns has ended')))

@@ -85,4 +85,7 @@ export interface MemoryNews {
 export type News = ModelNews | DroppedNews | ContentNews | MemoryNews
 
 /** What the thread tells. */
-export type Told = News | { type: 'answer'; value: Answers[Request['type']] } | { type: 'failure'; message: string }
+export type ThreadMessage =
+  | News
+  | { type: 'answer'; value: Answers[Request['type']] }
+  | { type: 'failure'; message: string }

@@ -33,7 +33,7 @@ export function packModel({ asOf, contents, trend, linear, memory, typical }: Sl
     places.buffer,
     bySegment.buffer,
   ])
-  const ofLinear = linear ? [linear.coefficients.buffer, linear.inverse.buffer, linear.own.buffer] : []
+  const ofLinear = linear ? [linear.coefficients.buffer, linear.inverse.buffer, linear.contentBlock.buffer] : []
   return { packed, transfer: [...arrays, ...ofLinear] as ArrayBuffer[] }
 }
 

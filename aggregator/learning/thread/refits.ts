@@ -71,10 +71,10 @@ export function createRefits(): Refits {
 
   return {
     note(slot) {
-      const known = refits.get(slot) ?? newRefit(slot)
-      known.contents.isStale = true
-      known.linear.isStale = hasFeatures(slot)
-      refits.set(slot, known)
+      const refit = refits.get(slot) ?? newRefit(slot)
+      refit.contents.isStale = true
+      refit.linear.isStale = hasFeatures(slot)
+      refits.set(slot, refit)
     },
     forget: slot => void refits.delete(slot),
     next(now, bring) {
@@ -140,7 +140,7 @@ function makeModel(refit: Refit, now: number): Omit<MadeModel, 'slot'> {
 
 function timed<T>(part: Part, make: () => T): T {
   const started = performance.now()
-  const made = make()
+  const result = make()
   part.tookMs = performance.now() - started
-  return made
+  return result
 }

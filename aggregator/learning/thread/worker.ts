@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLearner } from './learner.js'
 import type { LearningWork } from './learning-thread.js'
-import type { Answers, Request, Told } from './messages.js'
+import type { Answers, Request, ThreadMessage } from './messages.js'
 
 /** Pause while no model is due, in milliseconds. */
 const IDLE_MS = 50
@@ -16,7 +16,7 @@ const REST = 2
 
 // Started as a thread of its own: decisions must not wait while models are made.
 const port = parentPort!
-const tell = (told: Told, transfer: ArrayBuffer[] = []) => port.postMessage(told, transfer)
+const tell = (message: ThreadMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 const learner = createLearner(tell, workerData as LearningWork)
 
 /** One request after the other, as they were asked. */

@@ -37,7 +37,7 @@ export interface PreviewDeps {
  */
 export async function previewSite(where: unknown, deps: PreviewDeps): Promise<PreviewReply> {
   const { profiles, definitions, slice, abort } = deps
-  const condition = compileWhere(where, definitions.segments.known)
+  const condition = compileWhere(where, definitions.segments.vocabulary)
   if (!condition.ok) return { faults: condition.faults }
   const preview = createPreview(condition.value)
   const evaluate = evaluator(condition.value, deps)

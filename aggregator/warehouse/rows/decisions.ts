@@ -70,7 +70,7 @@ const payloadOf = (message: SourceMessage, index: number) => () => read(message)
  * they are.
  */
 function featuresOf(record: DecisionRecord): JsonObject {
-  const { features, draw, model, itemsAsOf, known, campaigns, arms, latencyMs } = record
+  const { features, draw, model, itemsAsOf, known: facts, campaigns, arms, latencyMs } = record
   const details = withDetails(record).flatMap(({ contentId, detail }) =>
     detail === undefined ? [] : [[contentId, detail]],
   )
@@ -80,7 +80,7 @@ function featuresOf(record: DecisionRecord): JsonObject {
     // Text as well: content ids must not become paths of the column, nor what visitors send values of the list of
     // reasons.
     ...(details.length > 0 && { missed: JSON.stringify(details) }),
-    ...(known && { known: JSON.stringify(known) }),
+    ...(facts && { known: JSON.stringify(facts) }),
     ...(model && { model: { ...model } }),
     ...(itemsAsOf !== undefined && { itemsAsOf }),
     ...(campaigns && { campaigns }),

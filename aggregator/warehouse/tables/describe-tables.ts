@@ -68,14 +68,14 @@ export async function describeTables(
       table,
       column,
       comment,
-      wanted: descriptionOf(descriptions, table, column),
+      description: descriptionOf(descriptions, table, column),
     }))
-    .filter(({ comment, wanted }) => wanted !== comment)
+    .filter(({ comment, description }) => description !== comment)
   for (const table of new Set(wrong.map(({ table }) => table))) {
     const changes = wrong
       .filter(entry => entry.table === table)
-      .map(({ column, wanted }) =>
-        column === '' ? `MODIFY COMMENT ${quote(wanted)}` : `COMMENT COLUMN \`${column}\` ${quote(wanted)}`,
+      .map(({ column, description }) =>
+        column === '' ? `MODIFY COMMENT ${quote(description)}` : `COMMENT COLUMN \`${column}\` ${quote(description)}`,
       )
     await clickhouse.command({ query: ddl(`ALTER TABLE slotstream.${table} ${changes.join(', ')}`) })
   }

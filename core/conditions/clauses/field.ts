@@ -6,7 +6,7 @@ import { cut, show } from '../words/show.js'
 export function fieldClause(path: string, read: (attributes: unknown) => unknown, tests: readonly Test[]): Clause {
   const valueIn = (attributes: unknown) => testable(read(attributes))
   const shownPath = cut(path, 100)
-  const words = `${shownPath} ${tests.map(test => test.wanted).join(' and ')}`
+  const words = `${shownPath} ${tests.map(test => test.expected).join(' and ')}`
   const describe = (value: unknown, expectation: string) => cut(`${shownPath} is ${show(value)}, wanted ${expectation}`)
   const [passes, ...others] = tests.map(test => test.matches)
   return {
@@ -16,7 +16,7 @@ export function fieldClause(path: string, read: (attributes: unknown) => unknown
         : attributes => passesAll(valueIn(attributes), tests),
     addMisses(attributes, misses) {
       const value = valueIn(attributes)
-      for (const test of tests) if (!test.matches(value)) misses.push(describe(value, test.wanted))
+      for (const test of tests) if (!test.matches(value)) misses.push(describe(value, test.expected))
     },
     countMisses(attributes) {
       const value = valueIn(attributes)
@@ -25,7 +25,7 @@ export function fieldClause(path: string, read: (attributes: unknown) => unknown
       return count
     },
     unwanted(attributes) {
-      const expectation = tests.map(test => test.wanted).join(' and ')
+      const expectation = tests.map(test => test.expected).join(' and ')
       return describe(valueIn(attributes), tests.length > 1 ? `not (${expectation})` : `not ${expectation}`)
     },
     words: cut(words),

@@ -64,15 +64,15 @@ function compareTest(
   const scalar = scalarOperand(operand, place)
   if (scalar === undefined) return undefined
   const bound = scalar.value as number | string
-  if (typeof bound === 'number') return { matches: number(bound), wanted: `${words} ${show(bound)}` }
+  if (typeof bound === 'number') return { matches: number(bound), expected: `${words} ${show(bound)}` }
   const asText = text(bound)
-  if (!isBigInteger(bound)) return { matches: asText, wanted: `${words} ${show(bound)}` }
+  if (!isBigInteger(bound)) return { matches: asText, expected: `${words} ${show(bound)}` }
   const asInteger = integer(BigInt(bound))
   const matches = (value: unknown): boolean => {
     if (typeof value === 'number') return asInteger(value)
     return typeof value === 'string' && INTEGER.test(value) ? asInteger(BigInt(value)) : asText(value)
   }
-  return { matches, wanted: `${words} ${show(bound)}` }
+  return { matches, expected: `${words} ${show(bound)}` }
 }
 
 /** A text that is a whole number. */

@@ -10,17 +10,17 @@ export const elemMatch: Operator = (operand, place) => {
     return fault(place, 'must be an object of operators, or a condition over the fields of an element')
   if (isOperatorObject(operand)) {
     const tests = place.compilation.compileTests(operand, place)
-    const words = tests.map(test => test.wanted).join(' and ')
+    const words = tests.map(test => test.expected).join(' and ')
     return {
       matches: value =>
         Array.isArray(value) && someElement(value, element => tests.every(test => test.matches(element))),
-      wanted: cut(`an element ${words}`),
+      expected: cut(`an element ${words}`),
     }
   }
   const clause = place.compilation.compileClause(operand, { ...place, isTime: false, isElement: true })
   return {
     matches: value => Array.isArray(value) && someElement(value, clause.matches),
-    wanted: cut(`an element with ${clause.words}`),
+    expected: cut(`an element with ${clause.words}`),
   }
 }
 
@@ -31,6 +31,6 @@ export const size: Operator = (operand, place) => {
   const tests = place.compilation.compileTests(operand, { ...place, isTime: false })
   return {
     matches: value => Array.isArray(value) && tests.every(test => test.matches(value.length)),
-    wanted: cut(`a list of ${tests.map(test => test.wanted).join(' and ')} elements`),
+    expected: cut(`a list of ${tests.map(test => test.expected).join(' and ')} elements`),
   }
 }

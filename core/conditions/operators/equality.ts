@@ -19,28 +19,28 @@ export const equalTo: Operator = (operand, place) => {
 export const eq: Operator = (operand, place) => {
   if (!isScalar(operand)) return sameTest(operand, place)
   const scalar = scalarOperand(operand, place)
-  return scalar && { matches: value => value === scalar.value, wanted: showWanted(scalar.value) }
+  return scalar && { matches: value => value === scalar.value, expected: showWanted(scalar.value) }
 }
 
 /** `$ne` */
 export const ne: Operator = (operand, place) => {
   const same = eq(operand, place)
-  return same && { matches: value => !same.matches(value), wanted: `not ${same.wanted}` }
+  return same && { matches: value => !same.matches(value), expected: `not ${same.expected}` }
 }
 
 function looseTest(scalar: Scalar): Test {
   const words = showWanted(scalar)
-  if (scalar === null) return { matches: value => value === null, wanted: words }
-  if (typeof scalar === 'boolean') return { matches: value => value !== null && !!value === scalar, wanted: words }
+  if (scalar === null) return { matches: value => value === null, expected: words }
+  if (typeof scalar === 'boolean') return { matches: value => value !== null && !!value === scalar, expected: words }
   if (typeof scalar === 'number')
     return {
       matches: value => value === scalar || (typeof value !== 'number' && isScalar(value) && Number(value) === scalar),
-      wanted: words,
+      expected: words,
     }
   return {
     matches: value =>
       value === scalar || ((typeof value === 'number' || typeof value === 'boolean') && String(value) === scalar),
-    wanted: words,
+    expected: words,
   }
 }
 
@@ -48,7 +48,7 @@ function looseTest(scalar: Scalar): Test {
 function sameTest(operand: unknown, place: Place): Test | undefined {
   const budget = { values: MAX_LITERAL_VALUES }
   if (!isLiteral(operand, place, budget)) return undefined
-  return { matches: value => isSame(value, operand), wanted: showWanted(operand) }
+  return { matches: value => isSame(value, operand), expected: showWanted(operand) }
 }
 
 /** Returns whether a value can be compared for equality; notes the fault where it cannot. */

@@ -44,7 +44,7 @@ export const allInAnyCase: Operator = (operand, place) =>
       ? [
           {
             matches: value => isScalar(value) && value !== null && String(value).toLowerCase() === text,
-            wanted: `${showList([entry])} in any case`,
+            expected: `${showList([entry])} in any case`,
           },
         ]
       : []
@@ -80,7 +80,7 @@ function membershipTest(entries: readonly Scalar[], fold: (value: unknown) => un
   if (fold === sameValue && entries.length <= FEW) return fewTest(entries, words)
   const set = new Set<unknown>(entries.map(fold))
   const isMember = (value: unknown) => set.has(fold(value))
-  return { matches: value => (Array.isArray(value) ? someElement(value, isMember) : isMember(value)), wanted: words }
+  return { matches: value => (Array.isArray(value) ? someElement(value, isMember) : isMember(value)), expected: words }
 }
 
 /** Most entries that are compared one by one, which is faster than to look up in a set. */
@@ -98,7 +98,7 @@ function fewTest(entries: readonly Scalar[], words: string): Test {
     for (const entry of entries) if (list.includes(entry)) return true
     return false
   }
-  return { matches: value => (Array.isArray(value) ? hasEntry(value) : isEntry(value)), wanted: words }
+  return { matches: value => (Array.isArray(value) ? hasEntry(value) : isEntry(value)), expected: words }
 }
 
 function sameValue(value: unknown): unknown {
@@ -110,7 +110,7 @@ function folded(value: unknown): unknown {
 }
 
 function negated(test: Test, words: string): Test {
-  return { matches: value => !test.matches(value), wanted: words }
+  return { matches: value => !test.matches(value), expected: words }
 }
 
 function allTest(operand: unknown, place: Place, compile: (entry: unknown, at: Place) => Test[]): Test | undefined {
@@ -121,7 +121,7 @@ function allTest(operand: unknown, place: Place, compile: (entry: unknown, at: P
     matches: value =>
       Array.isArray(value) &&
       entries.every(tests => someElement(value, element => tests.every(test => test.matches(element)))),
-    wanted: `all of ${showList(operand)}`,
+    expected: `all of ${showList(operand)}`,
   }
 }
 

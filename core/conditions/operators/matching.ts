@@ -22,7 +22,7 @@ function patternTest(operand: unknown, place: Place, ignoresCase: boolean): Test
     return {
       matches: value =>
         typeof value === 'string' ? value.length <= MAX_PATTERN_TEXT && matches(value) : matchesAsText(value, matches),
-      wanted: `a match of /${cut(operand, 100)}/${ignoresCase ? 'i' : ''}`,
+      expected: `a match of /${cut(operand, 100)}/${ignoresCase ? 'i' : ''}`,
     }
   } catch (error) {
     return fault(place, `pattern ${show(operand)} ${(error as Error).message}`)

@@ -7,7 +7,7 @@ const TYPES = ['string', 'number', 'boolean', 'array', 'object', 'null']
 /** `$exists`: there is a value (true) or none (false). null is none. */
 export const exists: Operator = (operand, place) => {
   if (typeof operand !== 'boolean') return fault(place, 'must be true or false')
-  return { matches: value => (value !== null) === operand, wanted: operand ? 'any value' : 'no value' }
+  return { matches: value => (value !== null) === operand, expected: operand ? 'any value' : 'no value' }
 }
 
 /** `$type` */
@@ -19,7 +19,7 @@ export const type: Operator = (operand, place) => {
       `must be one of ${TYPES.join(', ')}, not ${show(operand)}${meant ? `: did you mean ${meant}?` : ''}`,
     )
   }
-  return { matches: value => typeName(value) === operand, wanted: `the type ${operand}` }
+  return { matches: value => typeName(value) === operand, expected: `the type ${operand}` }
 }
 
 function typeName(value: unknown): string {

@@ -13,7 +13,7 @@ export const versionEq: Operator = (operand, place) =>
 /** `$vne` */
 export const versionNe: Operator = (operand, place) => {
   const same = versionEq(operand, place)
-  return same && { matches: value => !same.matches(value), wanted: `not ${same.wanted}` }
+  return same && { matches: value => !same.matches(value), expected: `not ${same.expected}` }
 }
 
 /** `$vlt` */
@@ -48,7 +48,7 @@ function versionTest(
       const version = comparableVersion(value)
       return version !== undefined && passes(version)
     },
-    wanted: `${words} ${show(operand)}`,
+    expected: `${words} ${show(operand)}`,
   }
 }
 

@@ -22,7 +22,7 @@ export interface TestedCatalog {
 export interface AskedTest {
   slot: CompiledSlot
   situation: Situation
-  found: Possible
+  answer: Possible
   catalog: TestedCatalog
 }
 
@@ -48,14 +48,14 @@ export function createMakeReady(
   const clauses = createClauses()
   const compiled = new Map<string, CompiledSlot>()
 
-  return ({ slot: slotId, given }) => {
+  return ({ slot: slotId, given: facts }) => {
     const slot = catalog.slots.find(({ id }) => id === slotId)
     if (slot === undefined) return undefined
     const ready = compiled.get(slot.id) ?? compileSlot(slot, catalog.content, clauses)
     compiled.set(slot.id, ready)
-    const isNamed = given.profile?.anonymousId !== undefined || given.profile?.userId !== undefined
+    const isNamed = facts.profile?.anonymousId !== undefined || facts.profile?.userId !== undefined
     const tested: CompiledSlot = isNamed ? ready : { ...ready, slot: { ...ready.slot, holdout: 0 } }
-    return { slot: tested, situation: () => situationAsGiven(given, clauses, siteId, now) }
+    return { slot: tested, situation: () => situationAsGiven(facts, clauses, siteId, now) }
   }
 }
 
@@ -77,7 +77,7 @@ export function createAskAsGiven(
     const ready = makeReady(test)
     if (!ready) return undefined
     const [slot, situation] = [ready.slot, ready.situation()]
-    return { slot, situation, found: possibleOf({ situation, slot, seed: SOMEONE }), catalog }
+    return { slot, situation, answer: possibleOf({ situation, slot, seed: SOMEONE }), catalog }
   }
 }
 
@@ -115,10 +115,10 @@ export function timeAsGiven({ now }: DecisionTest['given'], present: number): nu
   return now === undefined ? present : parseTime(now)!
 }
 
-function situationAsGiven(given: DecisionTest['given'], clauses: Clauses, siteId: string, present: number): Situation {
-  const { profile = {}, context = {} } = given
-  const now = timeAsGiven(given, present)
-  const attributes = attributesAsGiven(given, now)
+function situationAsGiven(facts: DecisionTest['given'], clauses: Clauses, siteId: string, present: number): Situation {
+  const { profile = {}, context = {} } = facts
+  const now = timeAsGiven(facts, present)
+  const attributes = attributesAsGiven(facts, now)
   const { traits, segments, features } = attributes
   const visitorId = profile.anonymousId ?? profile.userId ?? SOMEONE
   const person = { personId: profile.userId ?? visitorId, traits, segments, affinities: profile.affinities ?? {} }
@@ -127,7 +127,7 @@ function situationAsGiven(given: DecisionTest['given'], clauses: Clauses, siteId
     { value, version: '', since: 0 },
   ])
   const sessionId = typeof context.sessionId === 'string' ? context.sessionId : ''
-  const read = (contentId: string) => given.content?.[contentId] ?? {}
+  const read = (contentId: string) => facts.content?.[contentId] ?? {}
   let crossed: CrossedFacts | undefined
   return {
     siteId,

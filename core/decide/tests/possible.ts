@@ -89,8 +89,8 @@ function chancesIn({ candidates, recorded }: Stage, open: number, learns: boolea
 function placesOf(values: readonly number[]): Map<number, { better: number; atLeastAsGood: number }> {
   const places = new Map<number, { better: number; atLeastAsGood: number }>()
   for (const [index, value] of values.toSorted((a, b) => b - a).entries()) {
-    const known = places.get(value)
-    if (known) known.atLeastAsGood = index + 1
+    const existing = places.get(value)
+    if (existing) existing.atLeastAsGood = index + 1
     else places.set(value, { better: index, atLeastAsGood: index + 1 })
   }
   return places

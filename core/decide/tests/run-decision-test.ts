@@ -22,38 +22,39 @@ export function createRunDecisionTest(
 ): (test: DecisionTest) => string[] {
   const ask = createAskAsGiven(catalog, siteId, now)
   return test => {
-    const asked = ask(test)
-    return asked ? misses(test, asked) : [`there is no slot ${JSON.stringify(test.slot)}`]
+    const askedTest = ask(test)
+    return askedTest ? misses(test, askedTest) : [`there is no slot ${JSON.stringify(test.slot)}`]
   }
 }
 
-function misses({ expect }: DecisionTest, asked: AskedTest): string[] {
+function misses({ expect }: DecisionTest, askedTest: AskedTest): string[] {
   const { never = [], always = [], anyOf, outcome } = expect
-  const { found } = asked
-  const { possible, certain } = found
+  const { answer } = askedTest
+  const { possible, certain } = answer
   const faults: string[] = []
   for (const id of never) if (possible.has(id)) faults.push(`never ${id}: it can be shown`)
-  for (const id of always) if (!certain.has(id)) faults.push(`always ${id}: ${whyNotCertain(id, asked)}`)
+  for (const id of always) if (!certain.has(id)) faults.push(`always ${id}: ${whyNotCertain(id, askedTest)}`)
   const others = anyOf === undefined ? [] : [...possible].filter(id => !anyOf.includes(id))
   if (others.length > 0) faults.push(`anyOf: ${named(others)} can be shown, too`)
   if (anyOf !== undefined && possible.size === 0)
-    faults.push(`anyOf: nothing can be shown, the outcome is ${found.outcome}`)
-  if (outcome !== undefined && outcome !== found.outcome) faults.push(`outcome: it is ${found.outcome}, not ${outcome}`)
+    faults.push(`anyOf: nothing can be shown, the outcome is ${answer.outcome}`)
+  if (outcome !== undefined && outcome !== answer.outcome)
+    faults.push(`outcome: it is ${answer.outcome}, not ${outcome}`)
   return faults
 }
 
 /** Says why a content is not shown in any case: that it can't be, or what else can. */
-export function whyNotCertain(id: string, asked: AskedTest): string {
-  const { possible } = asked.found
-  if (!possible.has(id)) return `it cannot be shown, ${whyNot(id, asked)}`
+export function whyNotCertain(id: string, askedTest: AskedTest): string {
+  const { possible } = askedTest.answer
+  if (!possible.has(id)) return `it cannot be shown, ${whyNot(id, askedTest)}`
   return `${named([...possible].filter(other => other !== id))} can be shown, too`
 }
 
-function whyNot(id: string, asked: AskedTest): string {
-  const { found, slot, situation } = asked
-  const { outcome, decided } = found
+function whyNot(id: string, askedTest: AskedTest): string {
+  const { answer, slot, situation } = askedTest
+  const { outcome, decided } = answer
   const place = slot.places.get(id)
-  if (place === undefined) return whyNotTaken(id, asked)
+  if (place === undefined) return whyNotTaken(id, askedTest)
   const reason = reasonAt(decided.reasons, place)
   if (reason === undefined) return outcome === 'holdout' ? 'the visitor is in the holdout' : 'other content comes first'
   const detail = detailOf(slot, place, reason, situation)

@@ -51,9 +51,9 @@ function rememberCrossed(): (situation: LoggedSituation) => CrossedFacts {
   let facts: CrossedFacts | undefined
   return situation => {
     if (facts && situation === last) return facts
-    const { known, affinities } = situation
+    const { known: recorded, affinities } = situation
     last = situation
-    facts = crossFacts({ tokens: known?.tokens ?? [], ...(affinities && { affinities }) })
+    facts = crossFacts({ tokens: recorded?.tokens ?? [], ...(affinities && { affinities }) })
     return facts
   }
 }

@@ -59,7 +59,7 @@ const FACTS = {
 } as const
 
 function missingFacts(kind: keyof typeof FACTS, name: string, { situations }: DecisionLog): Refusal | undefined {
-  const missing = situations.filter(({ known }) => known?.[kind] === undefined).length
+  const missing = situations.filter(({ known: recorded }) => recorded?.[kind] === undefined).length
   return missingWhere(
     missing > 0,
     `${name} chooses by ${FACTS[kind]}, which the column known does not have in ${missing} of ${situations.length} situations`,

@@ -29,10 +29,10 @@ export function checkLoss(arms: readonly LossSums[], alpha = CHECK_ALPHA): LossC
   let difference = 0
   let ok = true
   for (const arm of others) {
-    const found = differenceOf(arm, control, { alpha: alpha / others.length })
-    if (!found) continue
-    if (Math.abs(found.value) > Math.abs(difference)) difference = found.value
-    if (found.isSignificant && Math.abs(found.value) >= HARMLESS_LOSS) ok = false
+    const lift = differenceOf(arm, control, { alpha: alpha / others.length })
+    if (!lift) continue
+    if (Math.abs(lift.value) > Math.abs(difference)) difference = lift.value
+    if (lift.isSignificant && Math.abs(lift.value) >= HARMLESS_LOSS) ok = false
   }
   return { ok, difference }
 }

@@ -55,12 +55,12 @@ export function cutStates({ ofBrowser, byUser }: BrowserStates, features: Featur
 
 /** Returns states without the versions that are not wanted. */
 export function keepVersions(states: FeatureStates, isWanted: (version: string) => boolean): FeatureStates {
-  const { of, visits } = states
+  const { of: byVersion, visits } = states
   return {
     ...states,
-    of: Object.keys(of).every(isWanted)
-      ? of
-      : Object.fromEntries(Object.entries(of).filter(([version]) => isWanted(version))),
+    of: Object.keys(byVersion).every(isWanted)
+      ? byVersion
+      : Object.fromEntries(Object.entries(byVersion).filter(([version]) => isWanted(version))),
     visits: visits.map(visit => withoutCells(visit, isWanted)),
   }
 }

@@ -144,7 +144,8 @@ function addTo(row: ContentRow = [], { slot, first, units }: { slot: number; fir
 
 /** Nothing that is zero is kept, so that what was taken away leaves nothing. */
 function withoutSlot(row: ContentRow, slot: number): ContentRow {
-  const kept: ContentRow = []
-  for (let place = 0; place < row.length; place += 2) if (row[place] !== slot) kept.push(row[place]!, row[place + 1]!)
-  return kept
+  const remaining: ContentRow = []
+  for (let place = 0; place < row.length; place += 2)
+    if (row[place] !== slot) remaining.push(row[place]!, row[place + 1]!)
+  return remaining
 }

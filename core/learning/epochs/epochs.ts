@@ -152,8 +152,8 @@ export function latestFirst({ cells }: Epochs): Epoch[] {
 
 function epochAt({ cells }: Epochs, { level, index }: GridCell): Epoch {
   const key = keyOf({ level, index })
-  const known = cells.get(key)
-  if (known) return known
+  const existing = cells.get(key)
+  if (existing) return existing
   const epoch: Epoch = { level, index, sums: emptyEpochSums() }
   cells.set(key, epoch)
   return epoch

@@ -14,8 +14,8 @@ const TABLES = new WeakMap<readonly ContentFacts[], FacetTable>()
 
 /** Returns the facets of contents, worked out once for each list, which must not be changed afterwards. */
 export function facetTableOf(contents: readonly ContentFacts[]): FacetTable {
-  const known = TABLES.get(contents)
-  if (known) return known
+  const cached = TABLES.get(contents)
+  if (cached) return cached
   const facets = contents.map(facetsOf)
   const numbers = new Map<number, number>()
   const categoryOf = Int32Array.from(facets, ({ category }) => {

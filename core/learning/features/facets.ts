@@ -30,8 +30,8 @@ const KNOWN = new WeakMap<ContentFacts, Facets>()
 
 /** Returns the facets of a content, which must not be changed afterwards: they are worked out once for each object. */
 export function facetsOf(content: ContentFacts): Facets {
-  const known = content.facets ?? KNOWN.get(content)
-  if (known) return known
+  const cached = content.facets ?? KNOWN.get(content)
+  if (cached) return cached
   const facets = workOut(content)
   KNOWN.set(content, facets)
   return facets

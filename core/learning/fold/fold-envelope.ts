@@ -85,9 +85,9 @@ function take(learned: Learned, partition: number, envelope: LearningEnvelope, n
   if (isFill) {
     return takeMessage(takenOfFill(learned, partition, envelope, now), seq, stored)
   }
-  const taken = learned.partitions.get(partition) ?? noMessages()
-  learned.partitions.set(partition, taken)
-  return takeMessage(taken, seq, stored)
+  const messages = learned.partitions.get(partition) ?? noMessages()
+  learned.partitions.set(partition, messages)
+  return takeMessage(messages, seq, stored)
 }
 
 /** Returns what was taken of a fill. It counts its own envelopes: those of the same number are the same. */

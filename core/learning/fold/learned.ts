@@ -80,8 +80,8 @@ export function slotKey(siteId: string, slotId: string): string {
 /** Returns a slot; undefined where it is new and its site has no room for it. */
 export function slotAt(learned: Learned, siteId: string, slotId: string, now: number): LearnedSlot | undefined {
   const key = slotKey(siteId, slotId)
-  const known = learned.slots.get(key)
-  if (known) return known
+  const existing = learned.slots.get(key)
+  if (existing) return existing
   const count = learned.slotCounts.get(siteId) ?? 0
   if (count >= MAX_LEARNED_SLOTS) return undefined
   const slot: LearnedSlot = { siteId, slotId, epochs: emptyEpochs(now), contentIds: new Set(), bytes: 0 }

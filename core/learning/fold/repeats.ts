@@ -18,12 +18,12 @@ export function noMessages(): TakenMessages {
  * @param stored sequence up to which everything was told when it was published
  * @returns whether it is new
  */
-export function takeMessage(taken: TakenMessages, seq: number, stored: number): boolean {
-  const isNew = seq > taken.stored && !taken.above.has(seq)
-  if (isNew) taken.above.add(seq)
-  if (stored > taken.stored) {
-    taken.stored = stored
-    for (const each of taken.above) if (each <= stored) taken.above.delete(each)
+export function takeMessage(messages: TakenMessages, seq: number, stored: number): boolean {
+  const isNew = seq > messages.stored && !messages.above.has(seq)
+  if (isNew) messages.above.add(seq)
+  if (stored > messages.stored) {
+    messages.stored = stored
+    for (const each of messages.above) if (each <= stored) messages.above.delete(each)
   }
   return isNew
 }

@@ -4,10 +4,10 @@ import type { Gram } from './gram.js'
 export function fitCovisitation({ size, counts }: Gram): Float64Array {
   const weights = new Float64Array(size * size)
   for (let item = 0; item < size; item++) {
-    const own = counts[item * (size + 1)]!
-    if (own === 0) continue
+    const itemCount = counts[item * (size + 1)]!
+    if (itemCount === 0) continue
     for (let target = 0; target < size; target++)
-      if (target !== item) weights[item * size + target] = counts[item * size + target]! / own
+      if (target !== item) weights[item * size + target] = counts[item * size + target]! / itemCount
   }
   return weights
 }

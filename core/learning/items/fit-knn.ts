@@ -13,12 +13,12 @@ export function fitKnn({ size, counts }: Gram): Float64Array {
   const weights = new Float64Array(size * size)
   const similarities = new Float64Array(size)
   for (let target = 0; target < size; target++) {
-    const own = counts[target * (size + 1)]!
+    const targetCount = counts[target * (size + 1)]!
     const near: number[] = []
     for (let item = 0; item < size; item++) {
-      const both = counts[target * size + item]!
-      if (item === target || both === 0) continue
-      similarities[item] = both / (Math.sqrt(own * counts[item * (size + 1)]!) + SHRINK)
+      const pairCount = counts[target * size + item]!
+      if (item === target || pairCount === 0) continue
+      similarities[item] = pairCount / (Math.sqrt(targetCount * counts[item * (size + 1)]!) + SHRINK)
       near.push(item)
     }
     near.sort((a, b) => similarities[b]! - similarities[a]! || a - b)

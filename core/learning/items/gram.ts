@@ -14,11 +14,11 @@ export interface Gram {
 
 /** Returns the counts of the most frequent items as a matrix; of equally frequent ones, the smaller ids first. */
 export function gramOf({ items, pairs }: ItemCounts): Gram {
-  const kept = [...items].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
-  const ids = new Map(kept.map(([id], index) => [id, index]))
-  const size = kept.length
+  const frequent = [...items].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
+  const ids = new Map(frequent.map(([id], index) => [id, index]))
+  const size = frequent.length
   const counts = new Float64Array(size * size)
-  for (const [index, [, count]] of kept.entries()) counts[index * (size + 1)] = count
+  for (const [index, [, count]] of frequent.entries()) counts[index * (size + 1)] = count
   for (const [key, count] of pairs) {
     const split = key.indexOf('\0')
     const first = ids.get(key.slice(0, split))

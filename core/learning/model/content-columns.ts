@@ -15,8 +15,8 @@ const COLUMNS = new WeakMap<ContentsModel, WeakMap<object, ContentColumns>>()
 export function columnsOf(model: ContentsModel, contents: readonly { id: string }[]): ContentColumns {
   const ofModel = COLUMNS.get(model) ?? new WeakMap<object, ContentColumns>()
   COLUMNS.set(model, ofModel)
-  const known = ofModel.get(contents)
-  if (known) return known
+  const cached = ofModel.get(contents)
+  if (cached) return cached
   const columns = {
     views: Float64Array.from(contents, ({ id }) => model.byId.get(id)?.views ?? 0),
     rewards: Float64Array.from(contents, ({ id }) => model.byId.get(id)?.rewards ?? 0),

@@ -14,7 +14,7 @@ export interface LinearModel {
    * The part of `inverse` for features of single contents, by itself: what fits a processor's nearest cache is read
    * faster.
    */
-  own: Float64Array
+  contentBlock: Float64Array
   /** Variance of a reward around its expectation. */
   noise: number
   outcomes: number
@@ -62,7 +62,14 @@ export function readLinear(sums: WeightedSums): LinearModel | undefined {
     squares > 0 ? Math.max(squares / sums.outcomes, 0.01 * unit * unit) : 0.25,
   )
   const inverse = invertCholesky(factor, dimension)
-  return { dimension, coefficients, inverse, own: ownBlock(inverse, dimension), noise, outcomes: sums.outcomes }
+  return {
+    dimension,
+    coefficients,
+    inverse,
+    contentBlock: contentBlockOf(inverse, dimension),
+    noise,
+    outcomes: sums.outcomes,
+  }
 }
 
 /** Returns Σ (r − θᵀx)² over all outcomes, from their sums alone. */
@@ -84,7 +91,7 @@ export function quadraticForm(triangle: Float64Array, vector: Float64Array): num
   return sum
 }
 
-function ownBlock(inverse: Float64Array, dimension: number): Float64Array {
+function contentBlockOf(inverse: Float64Array, dimension: number): Float64Array {
   const places = dimension / OWN
   const from = dimension - places
   return Float64Array.from(

@@ -62,7 +62,7 @@ export function predict(
   const variances = varianceSpace(places.length)
   const parts = new Array<SharedPart | undefined>(categories)
   const { coefficients, diagonal } = tablesOf(model)
-  const own = { linear: 0, square: 0 }
+  const contentPart = { linear: 0, square: 0 }
   for (let index = 0; index < places.length; index++) {
     const place = places[index]!
     const facets = ofAll[place]!
@@ -73,9 +73,9 @@ export function predict(
       parts[category] = shared
     }
     // The variance is a rough one for now: as if own features were independent.
-    sumOwn(own, facts, facets, coefficients, diagonal)
-    means[index] = shared.mean + own.linear
-    variances[index] = model.noise * (shared.quadratic + own.square)
+    sumOwn(contentPart, facts, facets, coefficients, diagonal)
+    means[index] = shared.mean + contentPart.linear
+    variances[index] = model.noise * (shared.quadratic + contentPart.square)
   }
   for (const index of contendersOf(means, variances)) parts[categoryOf[places[index]!]!]!.contenders.push(index)
   for (const part of parts) {
@@ -87,7 +87,7 @@ export function predict(
     for (const index of part.contenders) {
       writeOwn(list, facts, facetsOf(index), dimension, 0)
       pad(list)
-      const quadratic = part.quadratic + sparseQuadratic(model.own, dimension / OWN, projected, list)
+      const quadratic = part.quadratic + sparseQuadratic(model.contentBlock, dimension / OWN, projected, list)
       variances[index] = model.noise * Math.max(0, quadratic)
     }
   }
@@ -141,14 +141,14 @@ interface Tables {
 const TABLES = new WeakMap<LinearModel, Tables>()
 
 function tablesOf(model: LinearModel): Tables {
-  const known = TABLES.get(model)
-  if (known) return known
-  const { dimension, own } = model
+  const cached = TABLES.get(model)
+  if (cached) return cached
+  const { dimension, contentBlock } = model
   const places = dimension / OWN
   const ofOwn = model.coefficients.subarray(dimension - places)
   const tables: Tables = {
     coefficients: Float64Array.from([...ofOwn, ...ofOwn.map(value => -value)]),
-    diagonal: Float64Array.from({ length: places }, (_, place) => own[place * (places + 1)]!),
+    diagonal: Float64Array.from({ length: places }, (_, place) => contentBlock[place * (places + 1)]!),
   }
   TABLES.set(model, tables)
   return tables

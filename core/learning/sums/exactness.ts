@@ -39,8 +39,8 @@ function rewardsStay({ vector }: RewardSums, { reward, features }: LearningOutco
 export function mergesExactly(into: EpochSums, from: EpochSums): boolean {
   if (!contentsMerge(into.contents, from.contents) || !linearMerges(into.linear, from.linear)) return false
   for (const [stratum, sums] of from.strata) {
-    const known = into.strata.get(stratum)
-    if (known && !(contentsMerge(known.contents, sums.contents) && numbersMerge(known.vector, sums.vector)))
+    const existing = into.strata.get(stratum)
+    if (existing && !(contentsMerge(existing.contents, sums.contents) && numbersMerge(existing.vector, sums.vector)))
       return false
   }
   return true

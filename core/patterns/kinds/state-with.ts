@@ -8,11 +8,11 @@ export function stateWith(state: PatternState, lists: Lists): PatternState {
   const next: PatternState = { version: state.version }
   if (state.settled !== undefined) next.settled = state.settled
   const { pending = state.pending, runs = state.runs, refuters = state.refuters } = lists
-  const { told = state.told, windows = state.windows, quiet = state.quiet } = lists
+  const { told: reported = state.told, windows = state.windows, quiet = state.quiet } = lists
   if (pending?.length) next.pending = pending
   if (runs?.length) next.runs = runs
   if (refuters?.length) next.refuters = refuters
-  if (told?.length) next.told = told
+  if (reported?.length) next.told = reported
   if (windows?.length) next.windows = windows
   if (state.latest) next.latest = state.latest
   if (quiet?.length) next.quiet = quiet

@@ -23,15 +23,15 @@ export const proposeByThompson: Propose<{ type: 'thompson'; prior?: { successes:
 ) => {
   const { eligible, model, count, exploration, seed } = input
   const { all, places } = amongAll(input)
-  const known = model && columnsOf(model.contents, all)
+  const columns = model && columnsOf(model.contents, all)
   const unit = model ? typicalReward(model.contents.total) : 1
   const { successes, failures } = prior ?? contentPrior(model?.contents)
   const scores: number[] = []
   const angles: number[] = []
   const deviations: number[] = []
   for (const place of places) {
-    const views = known?.views[place] ?? 0
-    const rewards = known?.rewards[place] ?? 0
+    const views = columns?.views[place] ?? 0
+    const rewards = columns?.rewards[place] ?? 0
     const won = Math.max(0, rewards / unit)
     const size = successes + failures + Math.max(views, won)
     const rate = (successes + won) / size

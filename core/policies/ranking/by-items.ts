@@ -11,13 +11,13 @@ export function proposeByItems(
   { eligible, person, items, itemsOf, exploration }: ProposalInput,
 ): Proposal {
   const model = itemsOf ? itemsOf(type) : items
-  const known = new Set(
+  const numbers = new Set(
     (person.items ?? []).flatMap(id => {
       const number = model?.ids.get(id)
       return number === undefined ? [] : [number]
     }),
   )
-  const history = [...known]
+  const history = [...numbers]
   const scores = eligible.map(({ id }) => {
     const target = model?.ids.get(id)
     if (!model || target === undefined) return 0

@@ -18,10 +18,10 @@ const PLAIN_PATTERN = /^\^?((?:[\w \-/:;,=@#%&!~"'<>]|\\[.+*?()[\]{}|^$/\\-])+)\
  * Returns values at and just beyond what stands behind a path of a condition: what it names, the next ones, those of
  * another type, and none (undefined).
  */
-export function boundaryValues(wanted: unknown): unknown[] {
-  const near = isOperatorObject(wanted)
-    ? Object.entries(wanted).flatMap(([name, to]) => nearOperand(name, to))
-    : nearValue(wanted)
+export function boundaryValues(expected: unknown): unknown[] {
+  const near = isOperatorObject(expected)
+    ? Object.entries(expected).flatMap(([name, to]) => nearOperand(name, to))
+    : nearValue(expected)
   const other = near.some(value => typeof value === 'number') ? 'x' : 7
   return [...near, undefined, other]
 }
@@ -74,8 +74,8 @@ function elementsOf(operand: unknown): unknown[] {
   if (isOperatorObject(operand) || !isObject(operand)) return boundaryValues(operand)
   const fields = Object.entries(operand).filter(([path]) => !path.startsWith('$') && !path.includes('.'))
   let elements: object[] = [{}]
-  for (const [path, wanted] of fields.slice(0, MOST_FIELDS)) {
-    const near = boundaryValues(wanted).slice(0, MOST_NEAR)
+  for (const [path, expected] of fields.slice(0, MOST_FIELDS)) {
+    const near = boundaryValues(expected).slice(0, MOST_NEAR)
     elements = near.flatMap(value => elements.map(element => ({ ...element, [path]: value }))).slice(0, MOST_ELEMENTS)
   }
   return elements

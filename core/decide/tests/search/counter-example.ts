@@ -66,28 +66,28 @@ interface Search {
   left: number
 }
 
-type IsBroken = (asked: AskedTest) => boolean
+type IsBroken = (askedTest: AskedTest) => boolean
 
 const isShown =
   (id: string): IsBroken =>
-  ({ found }) =>
-    found.possible.has(id)
+  ({ answer }) =>
+    answer.possible.has(id)
 
 const isNotCertain =
   (id: string): IsBroken =>
-  ({ found }) =>
-    !found.certain.has(id)
+  ({ answer }) =>
+    !answer.certain.has(id)
 
 const neverFault = (id: string, words: string) => `never ${id}: it can be shown where ${words}`
-const alwaysFault = (id: string, words: string, asked: AskedTest) =>
-  `always ${id}: where ${words}, ${whyNotCertain(id, asked)}`
+const alwaysFault = (id: string, words: string, askedTest: AskedTest) =>
+  `always ${id}: where ${words}, ${whyNotCertain(id, askedTest)}`
 
 function report(
   id: string,
   search: Search,
   cases: Iterable<Assignment>,
   isBroken: IsBroken,
-  faultOf: (id: string, words: string, asked: AskedTest) => string,
+  faultOf: (id: string, words: string, askedTest: AskedTest) => string,
 ): string[] {
   const tried = new Set<string>()
   for (const assignment of cases) {
@@ -125,7 +125,7 @@ function* withoutOthers(id: string, assignment: Assignment, search: Search): Gen
     for (const other of where ? askedOf(where, contentIds) : [])
       cases = orElse(joined(cases, solver.solutions(where, false, other)), cases)
   yield* cases
-  for (const other of ask(cases[0]!).found.certain) {
+  for (const other of ask(cases[0]!).answer.certain) {
     const { where } = contents.find(each => each.id === other)!
     cases = where ? orElse(joined(cases, solver.solutions(where, false, other)), cases) : cases
   }
@@ -150,8 +150,8 @@ function askedOf(where: object, contentIds: readonly string[]): readonly string[
   return JSON.stringify(where).includes('"content.features.') ? contentIds : contentIds.slice(0, 1)
 }
 
-function orElse(found: Assignment[], otherwise: Assignment[]): Assignment[] {
-  return found.length > 0 ? found : otherwise
+function orElse(assignments: Assignment[], otherwise: Assignment[]): Assignment[] {
+  return assignments.length > 0 ? assignments : otherwise
 }
 
 /** Leaves out what it does not take to break the test. */

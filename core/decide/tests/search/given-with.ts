@@ -34,8 +34,8 @@ export function isPossibleAt(path: string, value: unknown): boolean {
 }
 
 /** Returns what is given, with values at paths that it leaves open. */
-export function givenWith(given: Given, assignment: Assignment): Given {
-  let { profile, context = {} } = given
+export function givenWith(facts: Given, assignment: Assignment): Given {
+  let { profile, context = {} } = facts
   for (const [path, value] of assignment) {
     if (value === undefined) continue
     const [root = '', ...keys] = keysOf(path)
@@ -45,7 +45,7 @@ export function givenWith(given: Given, assignment: Assignment): Given {
     else if (root === 'traits' || root === 'features')
       profile = { ...profile, [root]: withValue(profile?.[root] ?? {}, keys, value) }
   }
-  return { ...given, ...(profile && { profile }), context }
+  return { ...facts, ...(profile && { profile }), context }
 }
 
 function keysOf(path: string): string[] {

@@ -4,25 +4,25 @@ import { isObject } from '@slotstream/protocol'
 export type Parts =
   | { type: 'all' | 'any'; parts: Parts[] }
   | { type: 'not'; part: Parts }
-  | { type: 'path'; path: string; wanted: unknown }
+  | { type: 'path'; path: string; expected: unknown }
 
 /** Takes a condition that compiles apart, as `compileCondition` reads it. */
 export function partsOfCondition(where: unknown): Parts {
   if (!isObject(where)) return { type: 'all', parts: [] }
-  const parts = Object.entries(where).map(([key, wanted]): Parts => {
-    const list = Array.isArray(wanted) ? wanted.map(partsOfCondition) : []
+  const parts = Object.entries(where).map(([key, expected]): Parts => {
+    const list = Array.isArray(expected) ? expected.map(partsOfCondition) : []
     if (key === '$and') return { type: 'all', parts: list }
     if (key === '$or') return list.length === 0 ? { type: 'all', parts: [] } : { type: 'any', parts: list }
     if (key === '$nor') return { type: 'not', part: { type: 'any', parts: list } }
-    if (key === '$not') return { type: 'not', part: partsOfCondition(wanted) }
-    return { type: 'path', path: key, wanted }
+    if (key === '$not') return { type: 'not', part: partsOfCondition(expected) }
+    return { type: 'path', path: key, expected }
   })
   return parts.length === 1 ? parts[0]! : { type: 'all', parts }
 }
 
 /** Calls a function with each path of a condition and what stands behind it. */
-export function forEachPath(parts: Parts, visit: (path: string, wanted: unknown) => void): void {
-  if (parts.type === 'path') visit(parts.path, parts.wanted)
+export function forEachPath(parts: Parts, visit: (path: string, expected: unknown) => void): void {
+  if (parts.type === 'path') visit(parts.path, parts.expected)
   else if (parts.type === 'not') forEachPath(parts.part, visit)
   else for (const part of parts.parts) forEachPath(part, visit)
 }

@@ -31,25 +31,25 @@ export interface Solver {
  * @param conditions those of the slot: values of one are tried where another reads the same path
  * @param now of the test, in milliseconds since the epoch
  */
-export function createSolver(given: DecisionTest['given'], conditions: readonly unknown[], now: number): Solver {
+export function createSolver(facts: DecisionTest['given'], conditions: readonly unknown[], now: number): Solver {
   const values = valuesByPath(conditions)
-  const known = new Map<string, Assignment[]>()
+  const solved = new Map<string, Assignment[]>()
 
   function solve(parts: Parts, holds: boolean, contentId?: string): Assignment[] {
     if (parts.type === 'not') return solve(parts.part, !holds, contentId)
     if (parts.type === 'path') return solvePath(parts, holds, contentId)
     const all = parts.parts.map(part => solve(part, holds, contentId))
-    return (parts.type === 'all') === holds ? all.reduce((one, other) => joined(one, other), [NOTHING]) : all.flat()
+    return (parts.type === 'all') === holds ? all.reduce((sum, next) => joined(sum, next), [NOTHING]) : all.flat()
   }
 
   function solvePath(
-    { path, wanted }: { path: string; wanted: unknown },
+    { path, expected }: { path: string; expected: unknown },
     holds: boolean,
     contentId?: string,
   ): Assignment[] {
-    const isSolution = checkOf({ [path]: wanted }, holds, contentId)
-    const tried = isOpen(given, path)
-      ? [...boundaryValues(wanted), ...(values.get(path)?.values() ?? [])].filter(value => isPossibleAt(path, value))
+    const isSolution = checkOf({ [path]: expected }, holds, contentId)
+    const tried = isOpen(facts, path)
+      ? [...boundaryValues(expected), ...(values.get(path)?.values() ?? [])].filter(value => isPossibleAt(path, value))
       : []
     const assignments = [NOTHING, ...distinct(tried).map((value): Assignment => new Map([[path, value]]))]
     return assignments.slice(0, MOST_VALUES).filter(isSolution)
@@ -59,7 +59,7 @@ export function createSolver(given: DecisionTest['given'], conditions: readonly 
     const compiled = compileWhere(where, {}, { isOfContent: true })
     if (!compiled.ok) return () => false
     return assignment => {
-      const attributes = attributesAsGiven(givenWith(given, assignment), now, contentId)
+      const attributes = attributesAsGiven(givenWith(facts, assignment), now, contentId)
       return compiled.value.matches(attributes) === holds
     }
   }
@@ -67,28 +67,28 @@ export function createSolver(given: DecisionTest['given'], conditions: readonly 
   return {
     solutions(where, holds, contentId) {
       const key = JSON.stringify([where, holds, contentId])
-      const before = known.get(key)
+      const before = solved.get(key)
       if (before) return before
       // Values of one path may have been chosen for one part, and be wrong for another.
-      const found = solve(partsOfCondition(where), holds, contentId).filter(
+      const solutions = solve(partsOfCondition(where), holds, contentId).filter(
         checkOf((where ?? {}) as object, holds, contentId),
       )
-      const kept = found.slice(0, MOST_SOLUTIONS)
-      known.set(key, kept)
-      return kept
+      const simplest = solutions.slice(0, MOST_SOLUTIONS)
+      solved.set(key, simplest)
+      return simplest
     },
   }
 }
 
 /** Returns all pairs of assignments that do not contradict each other, as one, up to a bound. */
 export function joined(
-  one: readonly Assignment[],
-  other: readonly Assignment[],
+  left: readonly Assignment[],
+  right: readonly Assignment[],
   most: number = MOST_JOINED,
 ): Assignment[] {
   const all: Assignment[] = []
-  for (const first of one)
-    for (const second of other) {
+  for (const first of left)
+    for (const second of right) {
       if (all.length >= most) return all
       const isContradiction = [...second].some(([path, value]) => first.has(path) && !isSame(first.get(path), value))
       if (!isContradiction) all.push(second.size === 0 ? first : new Map([...first, ...second]))
@@ -99,10 +99,10 @@ export function joined(
 function valuesByPath(conditions: readonly unknown[]): Map<string, Map<string, unknown>> {
   const values = new Map<string, Map<string, unknown>>()
   for (const where of conditions)
-    forEachPath(partsOfCondition(where), (path, wanted) => {
+    forEachPath(partsOfCondition(where), (path, expected) => {
       const ofPath = values.get(path) ?? new Map<string, unknown>()
       values.set(path, ofPath)
-      if (ofPath.size < MOST_VALUES) for (const value of boundaryValues(wanted)) ofPath.set(textOf(value), value)
+      if (ofPath.size < MOST_VALUES) for (const value of boundaryValues(expected)) ofPath.set(textOf(value), value)
     })
   return values
 }
@@ -111,8 +111,8 @@ function distinct(values: readonly unknown[]): unknown[] {
   return [...new Map(values.map(value => [textOf(value), value])).values()]
 }
 
-function isSame(one: unknown, other: unknown): boolean {
-  return textOf(one) === textOf(other)
+function isSame(a: unknown, b: unknown): boolean {
+  return textOf(a) === textOf(b)
 }
 
 function textOf(value: unknown): string {

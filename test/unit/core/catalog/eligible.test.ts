@@ -61,11 +61,11 @@ describe('content that may not be shown', () => {
       content('e-broken', { where: { $nonsense: [1] } }),
       content('f-done', { stopAfter: 'Order Completed' }),
       content('g-capped', { caps: [{ count: 3, per: '24h' }] }),
-      content('h-taken'),
+      content('h-shown'),
       content('i-shown', { stock: 1 }),
     ]
     const decisions = [1, 2, 3].map(hours => shown('g-capped', hours * HOUR))
-    const setting = { decisions, stopped: ['f-done'], taken: new Set(['h-taken']) }
+    const setting = { decisions, stopped: ['f-done'], shownBefore: new Set(['h-shown']) }
     expect(excluded(contents, setting)).toEqual([
       { contentId: 'a-early', reason: 'not_started' },
       { contentId: 'b-late', reason: 'ended' },
@@ -74,7 +74,7 @@ describe('content that may not be shown', () => {
       { contentId: 'e-broken', reason: 'broken_condition' },
       { contentId: 'f-done', reason: 'stopped' },
       { contentId: 'g-capped', reason: 'capped', detail: '3 of 3 in 24h' },
-      { contentId: 'h-taken', reason: 'repeated' },
+      { contentId: 'h-shown', reason: 'repeated' },
     ])
     const { choice } = decideOne(asked(contents, setting))
     expect(choice.contentIds).toEqual(['i-shown'])
@@ -91,7 +91,7 @@ describe('content that may not be shown', () => {
     ]
     const ids = contents.map(({ id }) => id)
     const decisions = [...ids, 'of another slot'].map(id => shown(id, HOUR))
-    const setting = { decisions, stopped: ['a-all', 'of another slot'], taken: new Set(ids) }
+    const setting = { decisions, stopped: ['a-all', 'of another slot'], shownBefore: new Set(ids) }
     expect(excluded(contents, setting).map(({ reason }) => reason)).toEqual([
       'stopped',
       'capped',

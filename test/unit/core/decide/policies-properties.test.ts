@@ -189,7 +189,7 @@ describe('a campaign', () => {
       ['toys4', 0],
       ['shoes1', 0],
     ])
-    expect(ofPlan('pro', 1, { taken: new Set(['bags3']) }).contentIds).toEqual(['toys4'])
+    expect(ofPlan('pro', 1, { shownBefore: new Set(['bags3']) }).contentIds).toEqual(['toys4'])
   })
 
   it('that boosts leaves the choice to the policy among its content, then to the policy among all', () => {

@@ -36,7 +36,7 @@ const REQUESTS: SomeRequest[] = [
   { context: { country: 'FR' }, count: 3 },
   { profile: { traits: { plan: 'pro' }, affinities: { tents: 2, 'a.b': 1 } }, count: 2 },
   { context: { country: 'FR' }, profile: { traits: { plan: 'pro' } }, count: 20 },
-  { decisions: SHOWN as never, stopped: ['f'], taken: ['b'] },
+  { decisions: SHOWN as never, stopped: ['f'], shownBefore: ['b'] },
 ]
 const PLAIN: PolicySpec[] = [
   { type: 'random' },

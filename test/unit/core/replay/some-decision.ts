@@ -16,7 +16,7 @@ export interface SomeRequest {
   profile?: Partial<Profile>
   decisions?: Profile['decisions']
   stopped?: string[]
-  taken?: string[]
+  shownBefore?: string[]
   count?: number
   seed?: string
   /** Whether the site holds the visitor out. Default: by the holdout of the slot. */
@@ -31,7 +31,7 @@ export function slotOf(slot: Partial<Slot>, contents: (Partial<Content> & { id: 
 
 /** Decides as the product does, and returns the record of it. */
 export function recordOf(slot: CompiledSlot, request: SomeRequest = {}): DecisionRecord {
-  const { visitorId = 'v', context = {}, seed = 'seed', count, taken = [], decisions, stopped, heldOut } = request
+  const { visitorId = 'v', context = {}, seed = 'seed', count, shownBefore = [], decisions, stopped, heldOut } = request
   const time = new Date(NOW).toISOString()
   const profile = {
     visitorId,
@@ -55,7 +55,7 @@ export function recordOf(slot: CompiledSlot, request: SomeRequest = {}): Decisio
     slot,
     seed,
     heldOut,
-    taken: new Set(taken),
+    shownBefore: new Set(shownBefore),
     ...(count !== undefined && { count }),
   })
   const known = recordedFacts(slot, situation)
