@@ -1,8 +1,8 @@
 import { hash32 } from '@slotstream/protocol'
 
 /**
- * Random numbers in [0, 1) that follow from a seed alone, in every version, so that a draw can be done again: the
- * generator sfc32 of PractRand (https://pracrand.sourceforge.net/RNG_engines.txt), with 32 random bits each.
+ * Creates a generator of random numbers in [0, 1) that depend on the seed alone, in every version of the product, so
+ * that a draw can be repeated: sfc32 of PractRand (https://pracrand.sourceforge.net/RNG_engines.txt), 32 bits each.
  */
 export function seededRandom(seed: string): () => number {
   let a = hash32(`0${seed}`)
@@ -16,7 +16,7 @@ export function seededRandom(seed: string): () => number {
     c = (((c << 21) | (c >>> 11)) + sum) | 0
     return (sum >>> 0) / 2 ** 32
   }
-  // The first numbers still show what the state was set to.
+  // The first numbers still correlate with the seed.
   for (let i = 0; i < 12; i++) next()
   return next
 }
