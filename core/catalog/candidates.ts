@@ -20,8 +20,8 @@ const LEFT_OUT: ReadonlyMap<string, number> = new Map([
 const COMPILED = new WeakMap<object, Compiled<Condition>>()
 
 /**
- * Compiles the condition `candidates` of a slot. It reads a content's facts, `category`, `price`, `attributes.…`, and is
- * evaluated with a content. The same object is compiled only once.
+ * Compiles the condition `candidates` of a slot. It reads a content's facts, `category`, `price`, `attributes.…`, and
+ * is evaluated with a content. The same object is compiled only once.
  *
  * @returns a fault where the condition does not compile
  */

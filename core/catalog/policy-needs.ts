@@ -47,8 +47,8 @@ export function itemPoliciesOf(policy: PolicySpec | undefined): ItemPolicy[] {
 }
 
 /**
- * Returns what the candidates of a slot's tournaments need, while none of them is tried: it is recorded, so that they can
- * be valued by the log. Undefined: there are none
+ * Returns what the candidates of a slot's tournaments need, while none of them is tried: it is recorded, so that they
+ * can be valued by the log. Undefined: there are none
  */
 export function needsOfCandidates(
   slotId: string,

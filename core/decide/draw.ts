@@ -47,7 +47,9 @@ export function draw(candidates: Scored[], exploration: number, count: number, r
   return drawn
 }
 
-/** Returns the index whose part of [0, 1) has `point`. Never one without a chance, even if rounding leaves a gap at 1. */
+/**
+ * Returns the index whose part of [0, 1) has `point`. Never one without a chance, even if rounding leaves a gap at 1.
+ */
 function pick(probabilities: number[], point: number): number {
   let last = 0
   let end = 0

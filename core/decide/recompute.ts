@@ -6,8 +6,8 @@ import { type Drawn, draw } from './draw.js'
 import { seededRandom } from './random.js'
 
 /**
- * Repeats the draw of a record from its own numbers and seed, to prove the record. For a visitor who was held out, it is
- * the draw of what would have been shown. Undefined for records without a draw, and those that this product did not
+ * Repeats the draw of a record from its own numbers and seed, to prove the record. For a visitor who was held out, it
+ * is the draw of what would have been shown. Undefined for records without a draw, and those that this product did not
  * draw, such as imported ones. A content that is drawn although the record does not have it gets the id ''.
  */
 export function recompute(

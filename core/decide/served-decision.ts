@@ -10,9 +10,9 @@ import type { Situation } from './situation.js'
 const MAX_SEGMENTS = 32
 
 /**
- * Returns what the visitor's profile keeps of a choice, for learning and for caps. Undefined where neither needs it: the
- * slot does not learn, and no shown content has a cap or `stopAfter`. For a visitor who is held out, what would have been
- * shown counts towards caps as if it had been, so that it stays comparable with what others are shown.
+ * Returns what the visitor's profile keeps of a choice, for learning and for caps. Undefined where neither needs it:
+ * the slot does not learn, and no shown content has a cap or `stopAfter`. For a visitor who is held out, what would
+ * have been shown counts towards caps as if it had been, so that it stays comparable with what others are shown.
  *
  * @param typical reward of a typical outcome of the slot. Absent: not known yet
  */

@@ -81,8 +81,8 @@ export function chooseInStages(
 }
 
 /**
- * Returns the share of draws that all candidates win alike: at least `atLeast` of the slot, and so much that no candidate
- * has a smaller chance than `neverBelow`.
+ * Returns the share of draws that all candidates win alike: at least `atLeast` of the slot, and so much that no
+ * candidate has a smaller chance than `neverBelow`.
  */
 function explorationOf({ exploration }: CompiledSlot['slot'], candidates: number): number {
   const { atLeast = DEFAULT_EXPLORATION, neverBelow = 0 } = exploration ?? {}

@@ -23,9 +23,9 @@ const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter])
 const BY_CODE = [MAY_BE_SHOWN, ...Object.values(EXCLUSION_LETTERS)]
 
 /**
- * Packs why each content of a slot may not be shown into a text, the shorter one of two forms: a letter for each content,
- * run-length encoded (`e2xc2`); or `=`, a bit for each content, 1: it may be shown, six bits in a character of base64,
- * `;`, and the letters of the rest (`=YA;xc2`).
+ * Packs why each content of a slot may not be shown into a text, the shorter one of two forms: a letter for each
+ * content, run-length encoded (`e2xc2`); or `=`, a bit for each content, 1: it may be shown, six bits in a character of
+ * base64, `;`, and the letters of the rest (`=YA;xc2`).
  */
 export function packReasons(reasons: Reasons): string {
   const { bits, others } = separate(reasons)

@@ -60,8 +60,8 @@ export function createMakeReady(
 }
 
 /**
- * Creates the function that works out what the slot of a test can show. It decides by the code that serves visitors, and
- * enumerates instead of sampling.
+ * Creates the function that works out what the slot of a test can show. It decides by the code that serves visitors,
+ * and enumerates instead of sampling.
  *
  * @param siteId,now see `createMakeReady`
  * @returns function that returns undefined where there is no such slot

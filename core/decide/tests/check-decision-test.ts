@@ -15,8 +15,8 @@ export interface CheckedWith extends Timing {
 }
 
 /**
- * Creates the function that checks a decision test before its catalog is published: it runs the test; if that passes, it
- * searches for a person for whom it fails; and it measures how long decisions take.
+ * Creates the function that checks a decision test before its catalog is published: it runs the test; if that passes,
+ * it searches for a person for whom it fails; and it measures how long decisions take.
  *
  * @returns function that resolves to a line for each expectation that is not met
  */

@@ -17,8 +17,8 @@ export interface Possible {
 }
 
 /**
- * Works out what a slot can show. Nothing is sampled: it follows from which candidates have a chance. With a policy that
- * learns, every candidate has one; an ensemble may follow any of its policies.
+ * Works out what a slot can show. Nothing is sampled: it follows from which candidates have a chance. With a policy
+ * that learns, every candidate has one; an ensemble may follow any of its policies.
  */
 export function possibleOf(question: Question): Possible {
   const arms = armsOf(question.slot.slot.policy)

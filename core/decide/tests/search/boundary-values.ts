@@ -15,8 +15,8 @@ const OF_TYPE = new Map<unknown, unknown>([
 const PLAIN_PATTERN = /^\^?((?:[\w \-/:;,=@#%&!~"'<>]|\\[.+*?()[\]{}|^$/\\-])+)\$?$/
 
 /**
- * Returns values at and just beyond the bounds of a path's test in a condition: those that it names, the next ones, one of
- * another type, and none (undefined).
+ * Returns values at and just beyond the bounds of a path's test in a condition: those that it names, the next ones, one
+ * of another type, and none (undefined).
  *
  * @param expected operand behind the path: a value, or an object of operators
  */
