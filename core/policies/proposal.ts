@@ -42,7 +42,7 @@ export interface ProposalInput {
   context: Record<string, unknown>
   /** Returns the facts that a linear model reads, computed once. Default: computed from person and context */
   crossed?: (() => CrossedFacts) | undefined
-  /** What the slot has learned. Undefined: nothing yet */
+  /** Model of what the slot has learned. Undefined: nothing yet */
   model?: SlotModel | undefined
   /** Matrix of items. Undefined: none has been fitted yet */
   items?: ItemModel | undefined
