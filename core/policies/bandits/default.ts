@@ -1,5 +1,6 @@
+import { facetTableOf } from '../../learning/features/facet-table.js'
 import { interestShares } from '../../learning/features/interest.js'
-import type { Propose } from '../proposal.js'
+import { amongAll, type Propose } from '../proposal.js'
 import { proposeByPrediction } from './contextual.js'
 
 /** What a view of a person's only category is expected to earn beyond others, before anything has been learned. */
@@ -14,8 +15,12 @@ const LEARNED = 100
  * the others.
  */
 export const proposeByDefault: Propose<{ type: 'default' }> = (_policy, input) => {
-  const { eligible, person, model } = input
+  const { person, model } = input
+  const among = amongAll(input)
   const shareOf = interestShares(person.affinities)
   const strength = (INTEREST * LEARNED) / (LEARNED + (model?.linear?.outcomes ?? 0))
-  return proposeByPrediction(input, 'quadrature', index => strength * shareOf(eligible[index]!.category))
+  // Once for each category.
+  const { names, nameOf } = facetTableOf(among.all)
+  const bonuses = names.map(name => strength * shareOf(name))
+  return proposeByPrediction({ among, ...input }, 'quadrature', index => bonuses[nameOf[among.places[index]!]!]!)
 }
