@@ -42,8 +42,15 @@ export function sparseQuadratic(
 ): number {
   let sum = 0
   for (let i = 0; i < count; i += AT_ONCE) {
-    const [p, q, r, s] = [indices[i]!, indices[i + 1]!, indices[i + 2]!, indices[i + 3]!]
-    const [rowP, rowQ, rowR, rowS] = [p * width, q * width, r * width, s * width]
+    // One by one: of a list that is taken apart the engine makes the list.
+    const p = indices[i]!
+    const q = indices[i + 1]!
+    const r = indices[i + 2]!
+    const s = indices[i + 3]!
+    const rowP = p * width
+    const rowQ = q * width
+    const rowR = r * width
+    const rowS = s * width
     let offP = b ? b[p]! : 0
     let offQ = b ? b[q]! : 0
     let offR = b ? b[r]! : 0
@@ -56,7 +63,10 @@ export function sparseQuadratic(
       offR += matrix[rowR + place]! * value
       offS += matrix[rowS + place]! * value
     }
-    const [x, y, z, w] = [values[i]!, values[i + 1]!, values[i + 2]!, values[i + 3]!]
+    const x = values[i]!
+    const y = values[i + 1]!
+    const z = values[i + 2]!
+    const w = values[i + 3]!
     offQ += matrix[rowQ + p]! * x
     offR = offR + matrix[rowR + p]! * x + matrix[rowR + q]! * y
     offS = offS + matrix[rowS + p]! * x + matrix[rowS + q]! * y + matrix[rowS + r]! * z

@@ -29,8 +29,8 @@ export function choose(policy: PolicySpec | undefined, input: ProposalInput): Po
   const { candidates, lottery } = proposal
   const { drawn, ...slate } = drawSlate(lottery, candidates.length, input.count, seededRandom(input.seed))
   return {
-    ...proposal,
     contentIds: drawn.map(index => input.eligible[candidates[index]!]!.id),
+    ...proposal,
     ...slate,
   }
 }

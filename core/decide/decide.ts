@@ -124,6 +124,12 @@ export function decide(question: Question): Decided {
     campaign !== undefined && drawn.length > 0 && !holdout ? [campaign] : [],
   )
   const versions = versionsOf(slot, situation, featureNames)
+  const features: Choice['features'] = {
+    affinities: person.affinities,
+    exploration: last.recorded.lottery?.exploration ?? 0,
+  }
+  if (ages.length > 0) features.ages = Object.fromEntries(ages)
+  if (versions.length > 0) features.versions = Object.fromEntries(versions)
   const choice: Choice = {
     recordVersion: 3,
     outcome: holdout ? 'holdout' : isStale ? 'stale' : shown.length > 0 ? 'served' : 'empty',
@@ -134,22 +140,18 @@ export function decide(question: Question): Decided {
       : stages.flatMap(({ propensities }) => propensities.map(units => units / PROBABILITY_SCALE)),
     candidates: listCandidates(slot, stages),
     excluded: sayOnce(listExcluded(slot, reasons, situation)),
-    features: {
-      affinities: person.affinities,
-      exploration: last.recorded.lottery?.exploration ?? 0,
-      ...(ages.length > 0 && { ages: Object.fromEntries(ages) }),
-      ...(versions.length > 0 && { versions: Object.fromEntries(versions) }),
-    },
+    features,
     policy: slot.slot.policy?.type ?? 'default',
     policyVersion: slot.policyVersion,
     seed,
     draw: { version: 3, contents: packReasons(reasons), stages: stages.map(({ recorded }) => recorded) },
-    ...(campaigns.length > 0 && { campaigns }),
-    ...(last.arms && { arms: last.arms }),
-    ...(holdout && { ghost: idsOf(drawn) }),
-    ...(model && { model: versionOf(model) }),
-    ...(itemsAsOf !== undefined && { itemsAsOf }),
   }
+  // One by one: what is spread into an object takes twenty times as long.
+  if (campaigns.length > 0) choice.campaigns = campaigns
+  if (last.arms) choice.arms = last.arms
+  if (holdout) choice.ghost = idsOf(drawn)
+  if (model) choice.model = versionOf(model)
+  if (itemsAsOf !== undefined) choice.itemsAsOf = itemsAsOf
   return { choice, shown, explored: !holdout && stages.some(stage => stage.explored), stages, reasons }
 }
 

@@ -80,8 +80,9 @@ export function situationOf(input: SituationInput): Situation {
   const person = input.person ?? personOfProfile(visitorId, profile, now)
   const needs = needsOfAll(slots)
   const values = valuesFor(input, person, needs)
-  const attributes: SegmentAttributes = { ...personAttributes(person, values, now), context, segments: [] }
+  const attributes = Object.assign(personAttributes(person, values, now), { context, segments: [] as string[] })
   const segments = needs.segments ? segmentsFor(input, person, attributes) : []
+  attributes.segments = segments
   const affinities = profile ? decayedTo(now, { values: profile.affinities, at: Date.parse(profile.affinitiesAt) }) : {}
   const facts: Situation['person'] = { personId: person.id, traits: person.traits, segments, affinities }
   if (needs.learnsFeatures)
@@ -106,10 +107,10 @@ export function situationOf(input: SituationInput): Situation {
     contents,
     values,
     sessionId: isId(context.sessionId) ? context.sessionId : '',
-    answers: clauses.ask({ ...attributes, segments }, contents.read),
+    answers: clauses.ask(attributes, contents.read),
     showings: () => (showings ??= showingsOf(isLeftOut(input, person) ? [] : person.decisions, now)),
     stopped: new Set(person.stopped),
-    crossed: () => (crossed ??= crossFacts({ ...facts, context: learned } as Parameters<typeof crossFacts>[0])),
+    crossed: () => (crossed ??= crossFacts({ context: learned, ...facts } as Parameters<typeof crossFacts>[0])),
   }
 }
 

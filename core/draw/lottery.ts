@@ -66,14 +66,8 @@ function chosenShares(lottery: Lottery, rest: readonly number[]): Float64Array {
       return inProportion(pickFrom(lottery.shares, rest, workspace(rest.length)))
     case 'gaps':
       return inverseGaps(pickFrom(lottery.scores, rest, workspace(rest.length)), lottery.gamma)
-    case 'samples': {
-      const counts = new Map(rest.map(index => [index, 0]))
-      for (const top of lottery.tops) {
-        const best = top.find(index => counts.has(index))
-        if (best !== undefined) counts.set(best, counts.get(best)! + 1)
-      }
-      return inProportion(Float64Array.from(counts.values()))
-    }
+    case 'samples':
+      return inProportion(timesBest(lottery.tops, rest, workspace(rest.length)))
   }
 }
 
@@ -85,6 +79,29 @@ function chosenShares(lottery: Lottery, rest: readonly number[]): Float64Array {
 export function pickFrom(values: ArrayLike<number>, places: readonly number[], picked: Float64Array): Float64Array {
   for (let at = 0; at < picked.length; at++) picked[at] = values[places[at]!]!
   return picked
+}
+
+const placeSpace = createWorkspace()
+
+/**
+ * Counts how often each candidate that is left was the best of the rest in a sample.
+ *
+ * @param counts gets the numbers: as many as candidates are left
+ */
+function timesBest(tops: readonly (readonly number[])[], rest: readonly number[], counts: Float64Array): Float64Array {
+  let most = 0
+  for (let at = 0; at < rest.length; at++) if (rest[at]! > most) most = rest[at]!
+  const places = placeSpace(most + 1).fill(-1)
+  for (let at = 0; at < rest.length; at++) places[rest[at]!] = at
+  counts.fill(0)
+  for (const top of tops)
+    for (const index of top) {
+      const place = index <= most ? places[index]! : -1
+      if (place < 0) continue
+      counts[place] = counts[place]! + 1
+      break
+    }
+  return counts
 }
 
 function sumOf(values: Float64Array): number {

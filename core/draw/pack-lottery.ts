@@ -1,6 +1,15 @@
 import type { PackedLottery } from '@slotstream/protocol'
 import type { Lottery } from './lottery.js'
-import { LETTERS, packNumbers, packRuns, packSigned, unpackNumbers, unpackRuns, unpackSigned } from './pack-numbers.js'
+import {
+  LETTERS,
+  lettersOf,
+  packNumbers,
+  packRuns,
+  packSigned,
+  unpackNumbers,
+  unpackRuns,
+  unpackSigned,
+} from './pack-numbers.js'
 
 /** Units of a score under `gaps`: policies round to them, so that a record holds whole numbers. */
 export const SCORE_SCALE = 1e6
@@ -22,15 +31,35 @@ export function packLottery(lottery: Lottery): PackedLottery {
     case 'gaps':
       return { rule: 'gaps', exploration, scores: packScores(lottery.scores), gamma: lottery.gamma }
     case 'samples': {
-      const contenders = [...new Set(lottery.tops.flat())].sort((a, b) => a - b)
-      if (contenders.length > LETTERS.length)
-        throw new RangeError(`samples have ${contenders.length} contenders, ${LETTERS.length} can be recorded`)
-      const letters = new Map(contenders.map((place, index) => [place, LETTERS[index]!]))
-      const tops = lottery.tops.map(top => top.map(place => letters.get(place)).join('')).join('')
+      const { contenders, tops } = packTops(lottery.tops)
       const length = lottery.tops[0]?.length ?? 0
       return { rule: 'samples', exploration, contenders: packPlaces(contenders), length, tops }
     }
   }
+}
+
+/** Returns the candidates that are in samples, in order, and all samples with a letter for each. */
+function packTops(samples: readonly (readonly number[])[]): { contenders: number[]; tops: string } {
+  let most = 0
+  let length = 0
+  for (const top of samples) {
+    length += top.length
+    for (const place of top) if (place > most) most = place
+  }
+  const letters = new Uint8Array(most + 1)
+  for (const top of samples) for (const place of top) letters[place] = 1
+  const contenders: number[] = []
+  for (let place = 0; place <= most; place++) {
+    if (letters[place] === 0) continue
+    letters[place] = contenders.length
+    contenders.push(place)
+  }
+  if (contenders.length > LETTERS.length)
+    throw new RangeError(`samples have ${contenders.length} contenders, ${LETTERS.length} can be recorded`)
+  const tops = new Uint8Array(length)
+  let count = 0
+  for (const top of samples) for (const place of top) tops[count++] = letters[place]!
+  return { contenders, tops: lettersOf(tops) }
 }
 
 /**

@@ -7,6 +7,9 @@ export interface FacetTable {
   categoryOf: Int32Array
   /** Number of categories. */
   categories: number
+  /** Of each content: the number of the name of its category among `names`. */
+  nameOf: Int32Array
+  names: readonly string[]
 }
 
 /** Tables by list, freed with it. */
@@ -23,7 +26,14 @@ export function facetTableOf(contents: readonly ContentFacts[]): FacetTable {
     numbers.set(category, number)
     return number
   })
-  const table = { facets, categoryOf, categories: numbers.size }
+  // Apart from the numbers above: two names may have the same hash.
+  const names = new Map<string, number>()
+  const nameOf = Int32Array.from(facets, ({ categoryName }) => {
+    const number = names.get(categoryName) ?? names.size
+    names.set(categoryName, number)
+    return number
+  })
+  const table = { facets, categoryOf, categories: numbers.size, nameOf, names: [...names.keys()] }
   TABLES.set(contents, table)
   return table
 }

@@ -1,7 +1,7 @@
 import { chanceOfBest } from '../../algebra/chance-of-best.js'
 import { nthLargest } from '../../algebra/nth-largest.js'
 import { createWorkspace } from '../../algebra/workspace.js'
-import { seededRandom } from '../../decide/random.js'
+import { seededNumbers } from '../../decide/random.js'
 import { type Lottery, pickFrom } from '../../draw/lottery.js'
 import { PROBABILITY_SCALE } from '../../draw/probability.js'
 import { sampleTops } from '../../draw/sample-tops.js'
@@ -46,8 +46,9 @@ export function posteriorLottery(
   const someDeviations = pickFrom(deviations, contenders, deviationSpace(contenders.length))
   if (samples) {
     // Not the seed of the draw, so that the draw is independent of the samples.
-    const tops = sampleTops(someMeans, someDeviations, count, seededRandom(`${seed}\0posterior`))
-    return { rule: 'samples', exploration, tops: tops.map(top => top.map(index => contenders[index]!)) }
+    const tops = sampleTops(someMeans, someDeviations, count, seededNumbers(`${seed}\0posterior`))
+    for (const top of tops) for (let at = 0; at < top.length; at++) top[at] = contenders[top[at]!]!
+    return { rule: 'samples', exploration, tops }
   }
   const shares = new Array<number>(means.length).fill(0)
   const chances = chanceOfBest(someMeans, someDeviations)

@@ -1,5 +1,6 @@
+import { facetTableOf } from '../../learning/features/facet-table.js'
 import { interestShares } from '../../learning/features/interest.js'
-import type { Propose } from '../proposal.js'
+import { amongAll, type Propose } from '../proposal.js'
 import { proposeByPrediction } from './contextual.js'
 
 /** Reward that is added to predictions of a person's only category, before anything has been learned. */
@@ -13,8 +14,12 @@ const LEARNED = 100
  * in until the model has learned. A newcomer to a new slot gets any content, each with the same chance.
  */
 export const proposeByDefault: Propose<{ type: 'default' }> = (_policy, input) => {
-  const { eligible, person, model } = input
+  const { person, model } = input
+  const among = amongAll(input)
   const shareOf = interestShares(person.affinities)
   const strength = (INTEREST * LEARNED) / (LEARNED + (model?.linear?.outcomes ?? 0))
-  return proposeByPrediction(input, 'quadrature', index => strength * shareOf(eligible[index]!.category))
+  // Once for each category.
+  const { names, nameOf } = facetTableOf(among.all)
+  const bonuses = names.map(name => strength * shareOf(name))
+  return proposeByPrediction({ among, ...input }, 'quadrature', index => bonuses[nameOf[among.places[index]!]!]!)
 }

@@ -12,11 +12,11 @@ const COMMON_SHARE = 0.1
  */
 export const proposeByPopularAffinity: Propose<{ type: 'affinity'; exploration: number; popularity: true }> = (
   policy,
-  { eligible, person, model },
+  input,
 ) => {
+  const { eligible, person, model } = input
   const shareOf = interestShares(person.affinities)
-  const ids = eligible.map(({ id }) => id)
-  const rates = model && model.contents.total.rewards > 0 ? ratesOf(model.contents, ids, []) : ids.map(() => 1)
+  const rates = model && model.contents.total.rewards > 0 ? ratesOf(model.contents, input, []) : eligible.map(() => 1)
   const scores = eligible.map(({ category }, index) => (COMMON_SHARE + shareOf(category)) * rates[index]!)
   return rankedProposal(scores, ranksOf(scores), policy.exploration)
 }

@@ -6,11 +6,8 @@ import { ratesOf } from './rates.js'
  * Ranks content by the mean reward of a view, as far back as the slot's memory goes; with `bySegment`, among persons of
  * the person's segments.
  */
-export const proposeByPopularity: Propose<{ type: 'popular'; bySegment?: boolean }> = (
-  { bySegment },
-  { eligible, person, model, exploration },
-) => {
-  const ids = eligible.map(({ id }) => id)
-  const scores = ratesOf(model?.contents, ids, bySegment ? (person.segments ?? []) : [])
+export const proposeByPopularity: Propose<{ type: 'popular'; bySegment?: boolean }> = ({ bySegment }, input) => {
+  const { person, model, exploration } = input
+  const scores = ratesOf(model?.contents, input, bySegment ? (person.segments ?? []) : [])
   return rankedProposal(scores, ranksOf(scores), exploration)
 }

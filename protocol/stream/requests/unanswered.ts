@@ -48,16 +48,13 @@ export function recordHead(
   'decisionId' | 'timestamp' | 'slotId' | 'anonymousId' | 'userId' | 'sessionId' | 'pageViewId' | 'position'
 > {
   const { sessionId, pageViewId } = context ?? {}
-  return {
-    decisionId,
-    timestamp: new Date(now).toISOString(),
-    slotId,
-    anonymousId,
-    ...(userId ? { userId } : {}),
-    ...(typeof sessionId === 'string' ? { sessionId } : {}),
-    ...(typeof pageViewId === 'string' ? { pageViewId } : {}),
-    position: 1,
-  }
+  const head: Partial<DecisionRecord> = { decisionId, timestamp: new Date(now).toISOString(), slotId, anonymousId }
+  // One by one: what is spread into an object takes many times as long.
+  if (userId) head.userId = userId
+  if (typeof sessionId === 'string') head.sessionId = sessionId
+  if (typeof pageViewId === 'string') head.pageViewId = pageViewId
+  head.position = 1
+  return head as DecisionRecord
 }
 
 /** Creates the answer to a request that no process decides: every slot is left to the page. */
