@@ -118,7 +118,10 @@ export function* answering(
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
     all.work += (asked.count ?? slot.slot.count) * slot.contents.length
-    const known = recordedFacts(slot, situation, catalog.readByCandidates(siteId, asked.id))
+    const known = recordedFacts(slot, situation, {
+      also: catalog.readByCandidates(siteId, asked.id),
+      isHeldOutOfSite: heldOut && catalog.isHeldOutOfSite(siteId, personId),
+    })
     const { typical } = (slot.learns && models.modelOf(siteId, slot.slot.id)) || {}
     const told = servedDecision(decisionId, slot, situation, decided, typical)
     if (told) all.served.push(told)

@@ -37,6 +37,8 @@ export interface Catalog {
   holdoutOf(siteId: string, slot: Slot): number
   /** Whether a visitor is held out of a slot, with this browser, or as this person. */
   isHeldOut(siteId: string, slot: Slot, visitorId: string, personId: string): boolean
+  /** Whether a person is held out of all slots of a site. */
+  isHeldOutOfSite(siteId: string, personId: string): boolean
   /** Sets who is held out of a whole site. Undefined: none */
   setHoldout(siteId: string, holdout: SiteHoldout | undefined): void
   /** Puts the experiments of a site in the place of those before. */
@@ -85,6 +87,7 @@ export function createCatalog(
 
   const experimentsOf = (siteId: string): readonly Experiment[] => sites.get(siteId)?.source.experiments ?? NONE
   const siteHoldout = (siteId: string): SiteHoldout => sites.get(siteId)?.holdout ?? NO_HOLDOUT
+  const isOutOfSite = (siteId: string, personId: string) => isHeldOutOfSite(siteId, personId, siteHoldout(siteId))
 
   return {
     slotOf: (siteId, slotId) => sites.get(siteId)?.ready.get(slotId),
@@ -103,7 +106,8 @@ export function createCatalog(
     readByCandidates: (siteId, slotId) => needsOfCandidates(slotId, experimentsOf(siteId)),
     holdoutOf: (siteId, { holdout }) => holdoutShare(holdout, siteHoldout(siteId).share),
     isHeldOut: (siteId, slot, visitorId, personId) =>
-      isHeldOut(siteId, visitorId, slot) || isHeldOutOfSite(siteId, personId, siteHoldout(siteId)),
+      isHeldOut(siteId, visitorId, slot) || isOutOfSite(siteId, personId),
+    isHeldOutOfSite: isOutOfSite,
     setHoldout(siteId, holdout = NO_HOLDOUT) {
       siteFor(siteId).holdout = holdout
     },
