@@ -12,12 +12,15 @@ export const LOSS_STRATA: readonly number[] = [0, 0.075, 0.15, 0.265, 0.415, 0.5
 const ARRIVALS: readonly number[] = [1, 0.95, 0.9, 0.8, 0.67, 0.5, 0.36, 0.25]
 
 /**
- * Returns the share of messages that is taken to be missing where some of `numbered` are. One more counts as arrived:
- * the mean of 1 / the share that arrives is right then however few they are, but for the case that all got lost
- * (Chapman 1951). Without it, one of one would say that nothing ever arrives.
+ * Returns the share of messages that is taken to be missing where some of `numbered` are, which lie between the first
+ * and the last that arrived. That the message arrived which earned the reward is why it counts, so it must be left out
+ * of those by whom losses are told: it is one of them, or the last one, each as likely. If it is the last one, 1 / the
+ * share that arrives is right in the mean with one more that counts as arrived, however few they are (Chapman 1951); if
+ * it is one of them, it is that one more. The mean of both is taken.
  */
 export function shareMissing(missing: number, numbered: number): number {
-  return missing / (numbered + 1)
+  const arrived = numbered - missing + 1
+  return 1 - arrived / (numbered + 1 + missing / arrived)
 }
 
 /** Returns the stratum of a share of messages that is missing; 0: none is. */
