@@ -58,7 +58,7 @@ describe('the command line of values', () => {
     expect(parseArguments(['--log', 'f', '--policy', 'uniform'])).toEqual(plain)
     expect(parseArguments(['--log', 'f', '--policy', 'uniform', '--clip', '10'])).toMatchObject({ clip: 10 })
     const period = { from: Date.UTC(2026, 0, 1), to: undefined }
-    const slot = { slot: 's', site: undefined, ...period, rewards: 'clicks', bots: 'exclude' } as const
+    const slot = { slot: 's', site: undefined, ...period, rewards: 'slot', bots: 'exclude' } as const
     expect(parseArguments(['--slot', 's', '--policy', 'uniform', '--from', '2026-01-01'])).toMatchObject({ log: slot })
     const bots = ['--slot', 's', '--policy', 'uniform', '--bots', 'include']
     expect(parseArguments(bots)).toMatchObject({ log: { bots: 'include' } })
