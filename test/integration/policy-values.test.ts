@@ -4,6 +4,7 @@ import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { simulateDecisions } from '#bench/simulator/decisions.js'
 import { type DecisionSelection, exportDecisions } from '#cli/evaluate/log/export-decisions.js'
+import { readLog } from '#cli/evaluate/log/read-log.js'
 import { readDecisions } from '#cli/replay/decisions/read-decisions.js'
 import { startClickHouse } from './warehouse-world.js'
 
@@ -162,6 +163,18 @@ describe('an export for evaluate', () => {
         if (isProgram) programs.push(record.decisionId)
       expect(programs.sort()).toEqual(findsPrograms ? [...ofCrawler].sort() : [])
     }
+  })
+
+  it('may be the table itself, as ClickHouse writes it, with a column of rewards', async () => {
+    const query = `SELECT *, arrayMap(id -> 1, content_ids) AS reward FROM slotstream.decisions WHERE site_id = '${SITE}' ORDER BY decision_id`
+    const result = await clickhouse.client.exec({ query: `${query} FORMAT CSVWithNames` })
+    const log = await readLog(result.stream, 'log.csv', { time: true, affinities: true, known: true })
+    const rows = played.flatMap(({ record }) =>
+      record.contentIds.map((id, place) => [id, record.propensities[place]!.toFixed(9)].join()),
+    )
+    const read = [...log.action].map((action, row) => [log.ids[action], log.propensity[row]!.toFixed(9)].join())
+    expect(read.sort()).toEqual(rows.sort())
+    expect(log.situations.every(({ eligible }) => eligible !== undefined)).toBe(true)
   })
 
   it('counts clicks, or what the slot names as rewards, in the steps in which it was learned', async () => {
