@@ -118,7 +118,10 @@ export function* answering(
     for (const contentId of choice.ghost ?? []) ghosts.add(contentId)
     for (const place of shown) all.goodUntil = Math.min(all.goodUntil, slot.contents[place]!.endsAt)
     all.work += (slotRequest.count ?? slot.slot.count) * slot.contents.length
-    const facts = recordedFacts(slot, situation, catalog.readByCandidates(siteId, slotRequest.id))
+    const facts = recordedFacts(slot, situation, {
+      also: catalog.readByCandidates(siteId, slotRequest.id),
+      isHeldOutOfSite: heldOut && catalog.isHeldOutOfSite(siteId, personId),
+    })
     const { typical } = (slot.learns && models.modelOf(siteId, slot.slot.id)) || {}
     const served = servedDecision(decisionId, slot, situation, decided, typical)
     if (served) all.served.push(served)

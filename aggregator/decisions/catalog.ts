@@ -37,6 +37,8 @@ export interface Catalog {
   holdoutOf(siteId: string, slot: Slot): number
   /** Tells whether a visitor is held out of a slot: the browser by its holdout, or the person by that of the site. */
   isHeldOut(siteId: string, slot: Slot, visitorId: string, personId: string): boolean
+  /** Tells whether a person is held out of all slots of a site. */
+  isHeldOutOfSite(siteId: string, personId: string): boolean
   /** Sets the holdout of a site. Undefined: none */
   setHoldout(siteId: string, holdout: SiteHoldout | undefined): void
   /** Replaces the experiments of a site. */
@@ -87,6 +89,7 @@ export function createCatalog(
 
   const experimentsOf = (siteId: string): readonly Experiment[] => sites.get(siteId)?.source.experiments ?? NONE
   const siteHoldout = (siteId: string): SiteHoldout => sites.get(siteId)?.holdout ?? NO_HOLDOUT
+  const isOutOfSite = (siteId: string, personId: string) => isHeldOutOfSite(siteId, personId, siteHoldout(siteId))
 
   return {
     slotOf: (siteId, slotId) => sites.get(siteId)?.ready.get(slotId),
@@ -105,7 +108,8 @@ export function createCatalog(
     readByCandidates: (siteId, slotId) => needsOfCandidates(slotId, experimentsOf(siteId)),
     holdoutOf: (siteId, { holdout }) => holdoutShare(holdout, siteHoldout(siteId).share),
     isHeldOut: (siteId, slot, visitorId, personId) =>
-      isHeldOut(siteId, visitorId, slot) || isHeldOutOfSite(siteId, personId, siteHoldout(siteId)),
+      isHeldOut(siteId, visitorId, slot) || isOutOfSite(siteId, personId),
+    isHeldOutOfSite: isOutOfSite,
     setHoldout(siteId, holdout = NO_HOLDOUT) {
       siteFor(siteId).holdout = holdout
     },

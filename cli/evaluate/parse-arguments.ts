@@ -17,7 +17,7 @@ the log cannot tell. See docs/evaluation.md.
   --site ID       its site, default the only one that has such a slot
   --from TIME     decided from this time on, ISO 8601
   --to TIME       decided before this time
-  --rewards NAME  clicks (default), or slot: what the slot names as its rewards, as policies learned it
+  --rewards NAME  slot (default): what the slot names as its rewards, as policies learned it; or clicks
   --bots NAME     with --slot: exclude (default) or include browsers that seem to be programs
   --policy NAME   uniform: each item of the log alike; default: as a slot without a policy; or a file with a slot's policy as JSON
   --content FILE  contents as in the catalog, for policies that choose by what content is
@@ -91,7 +91,7 @@ function valueCommand(values: ReturnType<typeof readArguments>['values']): Value
   return { do: 'value', log: source, policy, content, clip: clipOf(values.clip), json }
 }
 
-function rewardsOf(text = 'clicks'): DecisionRewards {
+function rewardsOf(text = 'slot'): DecisionRewards {
   const rewards = DECISION_REWARDS.find(name => name === text)
   if (rewards) return rewards
   throw new UsageError(`--rewards must be ${DECISION_REWARDS.join(' or ')}, not ${JSON.stringify(text)}`)

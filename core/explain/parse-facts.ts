@@ -12,12 +12,13 @@ export function parseFacts(text: string): RecordedFacts | undefined {
     return undefined
   }
   if (!isObject(raw)) return undefined
-  const { tokens, segments, items, personId } = raw
+  const { tokens, segments, items, personId, isHeldOutOfSite } = raw
   const facts: RecordedFacts = {
     ...(isList(tokens, Number.isInteger) && { tokens: tokens as number[] }),
     ...(isList(segments, isText) && { segments: segments as string[] }),
     ...(isList(items, isText) && { items: items as string[] }),
     ...(typeof personId === 'string' && { personId }),
+    ...(isHeldOutOfSite === true && { isHeldOutOfSite }),
   }
   return Object.keys(facts).length > 0 ? facts : undefined
 }

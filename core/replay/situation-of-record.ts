@@ -32,8 +32,8 @@ export type AskedRecord = Pick<
 
 /**
  * Makes a question of a record: what was known of person and request is what it says, and which conditions held, what
- * was capped and what earlier slots showed are what it answers. Who is held out though the holdout of the slot does
- * not have them is so by that of the site, whatever the slot is.
+ * was capped and what earlier slots showed are what it answers. Who the holdout of the site has is held out whatever
+ * the slot is: the record says it, and in one of before it follows where the holdout of the slot does not have them.
  *
  * @param was slot as it was decided by
  * @param slot about which it is asked
@@ -78,7 +78,10 @@ export function questionOfRecord(
     slot,
     count: countOf(record, slot),
     seed,
-    heldOut: isHeldOut(siteId, visitorId, slot.slot) || (record.holdout && !isHeldOut(siteId, visitorId, was.slot)),
+    heldOut:
+      isHeldOut(siteId, visitorId, slot.slot) ||
+      facts.isHeldOutOfSite === true ||
+      (record.holdout && !isHeldOut(siteId, visitorId, was.slot)),
     shownBefore: new Set(having('repeated')),
   }
 }

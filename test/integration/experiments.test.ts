@@ -1,5 +1,14 @@
+import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { refuseSlotsInUse } from '#collector/admin/catalog/slots-in-use.js'
+import { createCatalogStore } from '#collector/admin/catalog/store/catalog-store.js'
+import type { Target } from '#collector/admin/catalog/store/changes.js'
+import { createExperimentStore } from '#collector/admin/experiments/experiment-store.js'
+import { putExperiments } from '#collector/admin/experiments/put-experiments.js'
 import { ADMIN_TOKEN, putSite, startBroker } from '../support/collector.js'
+
+const log = createLog('test')
+log.level = 'silent'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
 let url: string
@@ -215,5 +224,66 @@ describe('the experiments of a site', () => {
     expect((await admin('DELETE', '')).status).toBe(200)
     await putSite(url, site)
     expect(await admin('GET', '/experiments')).toMatchObject({ experiments: [] })
+  })
+})
+
+describe('a slot that is removed while an experiment over it is put', () => {
+  const POLICY = {
+    ...POLICIES,
+    arms: [
+      { id: 'control', share: 0.5 },
+      { id: 'random', share: 0.5, policy: { type: 'random' } },
+    ],
+  }
+
+  /** Stores over the same buckets, of which one does something after it has been read. */
+  function stores(afterRead: { experiments?: () => Promise<unknown>; catalog?: () => Promise<unknown> }) {
+    const { buckets } = broker.installation
+    const [experiments, catalog] = [createExperimentStore(buckets.definitions), createCatalogStore(buckets, log)]
+    let left = 1
+    const once = async <T>(value: T, work?: () => Promise<unknown>): Promise<T> => {
+      if (work && left-- > 0) await work()
+      return value
+    }
+    return {
+      experimentStore: {
+        ...experiments,
+        read: async (of: string) => once(await experiments.read(of), afterRead.experiments),
+      },
+      catalog: { ...catalog, read: async (of: string) => once(await catalog.read(of), afterRead.catalog) },
+    }
+  }
+
+  const removal: Target[] = [{ kind: 'slot', id: 'hero' }]
+  const removeBy = ({ catalog, experimentStore }: ReturnType<typeof stores>) =>
+    catalog.change(site, async () => {
+      await refuseSlotsInUse(experimentStore, site, removal)
+      return removal
+    })
+
+  it('stays where the experiment is stored before the removal is', async () => {
+    const parts = stores({ experiments: () => put([POLICY]) })
+    await expect(removeBy(parts)).rejects.toMatchObject({ code: 'conflict' })
+    expect((await parts.catalog.read(site)).slots.map(({ id }) => id)).toContain('hero')
+    expect((await parts.experimentStore.read(site)).experiments).toHaveLength(1)
+  })
+
+  it('is gone where the removal was stored before, and the experiment is not stored', async () => {
+    const parts = stores({ catalog: () => admin('DELETE', '/slots/hero') })
+    await expect(putExperiments(parts, site, [POLICY])).rejects.toMatchObject({ code: 'conflict' })
+    expect((await parts.experimentStore.read(site)).experiments).toEqual([])
+    // Another change of the catalog is none of its business.
+    const others = stores({ catalog: () => admin('PUT', '/content/lamp', { slots: ['teaser'], category: 'c' }) })
+    await putExperiments(others, site, [{ ...POLICY, slot: 'teaser' }])
+  })
+
+  it('is never gone with an experiment that runs in it, whichever is quicker', async () => {
+    for (let round = 0; round < 20; round++) {
+      await admin('PUT', '/slots/hero', {})
+      const both = await Promise.all([put([POLICY]), admin('DELETE', '/slots/hero', undefined, other)])
+      expect(both.filter(({ status }) => status === 200).length).toBeLessThan(2)
+      for (const { status } of both) expect([200, 400, 409]).toContain(status)
+      expect(await put([])).toMatchObject({ status: 200 })
+    }
   })
 })

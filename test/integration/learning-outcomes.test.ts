@@ -251,7 +251,7 @@ describe('what comes of decisions', () => {
   it('of a deleted person is taken away without a trace', async () => {
     const [person, browser] = [`person-${randomUUID()}`, `browser-${randomUUID()}`]
     await send({ anonymousId: browser, userId: person, type: 'identify' })
-    // Of the browser's messages the third and fourth never come: the first click is told twice, as more come.
+    // Of the browser's messages the third and fourth never come: the first click is told three times, as more come.
     for (const [slotId, ...numbers] of [['hero', 1, 2, 5] as const, ['side', 6, 7, 8] as const]) {
       const decisionId = await serve(browser, { slotId })
       await respond(browser, 'Slot Viewed', decisionId, 'tent', { seq: numbers[0], sessionId: 's' })
@@ -263,14 +263,15 @@ describe('what comes of decisions', () => {
     await until(
       'the rows',
       () => query(count),
-      ([found]) => found?.rows === 7,
+      ([found]) => found?.rows === 8,
     )
     const strata = 'SELECT previous_stratum, stratum FROM slotstream.learning_outcomes'
     const told = await query(
       `${strata} WHERE anonymous_id = '${browser}' AND reward != 0 ORDER BY received_at, slot_id`,
     )
     expect(told.map(Object.values)).toEqual([
-      [0, 5],
+      [0, 6],
+      [6, 5],
       [5, 4],
       [0, 4],
     ])
@@ -290,9 +291,9 @@ describe('what comes of decisions', () => {
       () => sorted(learner.outcomes),
       outcomes => JSON.stringify(outcomes) === JSON.stringify(sorted(without)),
     )
-    expect(theirs().flatMap(({ records }) => records)).toHaveLength(7)
-    // Seven steps, and what their six messages added to the features of content.
-    expect(learner.removals).toBe(7 + 6)
+    expect(theirs().flatMap(({ records }) => records)).toHaveLength(8)
+    // Eight steps, and what their six messages added to the features of content.
+    expect(learner.removals).toBe(8 + 6)
     expect(await query(count)).toEqual([{ rows: 0 }])
     const decisionIds = theirs().flatMap(({ records }) => records.map(({ decisionId }) => decisionId))
     for await (const message of readWhole(broker.nats, 'LEARNING', log))

@@ -240,3 +240,61 @@ describe('questions about a period', () => {
 
 const inUnits = (amounts: Map<string, number>) =>
   Object.fromEntries([...amounts].map(([currency, amount]) => [currency, amount / 1e6]))
+
+describe('a sum of orders', () => {
+  interface Sums {
+    revenue: number | null
+    orders: number
+    revenue_by_currency: Record<string, number>
+  }
+
+  /** Loads a browser that clicked a content and ordered then; resolves to what views sum up of its orders. */
+  async function sumsOf(siteId: string, ...orders: JsonObject[]) {
+    const shop = twoGroups(siteId, [1, 1, 0, 0])
+    for (const [second, properties] of orders.entries()) {
+      const timestamp = `2026-03-01T00:00:0${second + 1}.000Z`
+      shop.events.push({
+        ...{ seq: 10 + second, index: 0, sender: 'public', receivedAt: '2026-03-01T00:01:00.000Z' },
+        message: {
+          ...{ messageId: `${siteId}-${second}`, type: 'track', event: 'Order Completed', anonymousId: `${siteId}-0` },
+          ...{ timestamp, originalTimestamp: timestamp, properties, context: { sessionId: 'visit' } },
+        },
+      })
+    }
+    await loadShop(clickhouse.client, shop)
+    const of = <T>(view: string, columns: string) =>
+      read<T>(`SELECT ${columns} FROM slotstream.${view} WHERE site_id = '${siteId}' ORDER BY ALL DESC`)
+    const credited = 'orders, revenue, revenue_by_currency'
+    const [[reward], [performance], sessions] = await Promise.all([
+      of<Sums>('decision_rewards', credited),
+      of<Sums>('slot_performance', credited),
+      of<{ session_id: string; revenue: number | null }>('sessions', 'session_id, revenue'),
+    ])
+    expect(performance).toEqual(reward)
+    expect(sessions.find(({ session_id }) => session_id === 'visit')!.revenue).toBe(reward!.revenue)
+    return { ...reward, rows: await of('orders', 'order_id, revenue, currency') }
+  }
+
+  const mended = [
+    { order_id: 'mended', revenue: 'NaN', currency: 'EUR' },
+    { order_id: 'mended', revenue: 40, currency: 'EUR' },
+    { order_id: 'mended', revenue: 60, currency: 'EUR' },
+  ]
+  const free = { order_id: 'free', revenue: 0 }
+
+  it('takes of each the first revenue that is a number, and no currency from what is free', async () => {
+    expect(await sumsOf('sums', ...mended, free)).toEqual({
+      ...{ orders: 2, revenue: 40, revenue_by_currency: { EUR: 40, '': 0 } },
+      rows: [
+        { order_id: 'mended', revenue: 40, currency: 'EUR' },
+        { order_id: 'free', revenue: 0, currency: '' },
+      ],
+    })
+    expect(await sumsOf('free', free)).toMatchObject({ revenue: 0 })
+  })
+
+  it('is none where two currencies cost something', async () => {
+    const other = { order_id: 'other', revenue: 3, currency: 'USD' }
+    expect(await sumsOf('mixed', ...mended, free, other)).toMatchObject({ orders: 3, revenue: null })
+  })
+})

@@ -4,6 +4,7 @@ import { decisionRows } from '#aggregator/warehouse/rows/decisions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { simulateDecisions } from '#bench/simulator/decisions.js'
 import { type DecisionSelection, exportDecisions } from '#cli/evaluate/log/export-decisions.js'
+import { readLog } from '#cli/evaluate/log/read-log.js'
 import { readDecisions } from '#cli/replay/decisions/read-decisions.js'
 import { startClickHouse } from './warehouse-world.js'
 
@@ -148,6 +149,11 @@ describe('an export for evaluate', () => {
     const ofCrawler = played.flatMap(({ record }) => (record.anonymousId === crawler ? [record.decisionId] : []))
     const lines = await exported({ rewards: 'clicks', bots: 'exclude' })
     expect(lines).toHaveLength(2 * (DECISIONS - ofCrawler.length))
+    const values = await clickhouse.client.query({
+      query: `SELECT toUInt32(sum(decisions)) AS decisions FROM slotstream.policy_values WHERE site_id = '${SITE}' AND target = 'logged'`,
+      format: 'JSONEachRow',
+    })
+    expect(await values.json()).toEqual([{ decisions: DECISIONS - ofCrawler.length }])
     expect(lines.some(({ decisionId }) => ofCrawler.includes(decisionId))).toBe(false)
     expect(await exported({ rewards: 'clicks', bots: 'include' })).toHaveLength(2 * DECISIONS)
     const period = { site: SITE, slot: undefined, from: 0, to: Date.UTC(2200, 0, 1) }
@@ -157,6 +163,18 @@ describe('an export for evaluate', () => {
         if (isProgram) programs.push(record.decisionId)
       expect(programs.sort()).toEqual(findsPrograms ? [...ofCrawler].sort() : [])
     }
+  })
+
+  it('may be the table itself, as ClickHouse writes it, with a column of rewards', async () => {
+    const query = `SELECT *, arrayMap(id -> 1, content_ids) AS reward FROM slotstream.decisions WHERE site_id = '${SITE}' ORDER BY decision_id`
+    const result = await clickhouse.client.exec({ query: `${query} FORMAT CSVWithNames` })
+    const log = await readLog(result.stream, 'log.csv', { time: true, affinities: true, known: true })
+    const rows = played.flatMap(({ record }) =>
+      record.contentIds.map((id, place) => [id, record.propensities[place]!.toFixed(9)].join()),
+    )
+    const read = [...log.action].map((action, row) => [log.ids[action], log.propensity[row]!.toFixed(9)].join())
+    expect(read.sort()).toEqual(rows.sort())
+    expect(log.situations.every(({ eligible }) => eligible !== undefined)).toBe(true)
   })
 
   it('counts clicks, or what the slot names as rewards, in the steps in which it was learned', async () => {
@@ -188,8 +206,21 @@ describe('an export for evaluate', () => {
       expect(lines).toHaveLength(2 * DECISIONS)
       return lines.reduce((sum, { reward }) => sum + reward, 0)
     }
+    const clicksOf = (some: typeof played) =>
+      some.flatMap(({ rewards }) => [...rewards]).filter(reward => reward > 0).length
+    expect(await rewardsBy('clicks')).toBe(clicksOf(played))
+    // Of what no policy learned of, in a slot whose own does not learn, clicks count.
+    const others = clicksOf(played.slice(2)) + Number(second!.propensities.length > 1 && played[1]!.rewards[1]! > 0)
+    expect(await rewardsBy('slot')).toBeCloseTo(49.9 + 1 + others, 9)
+    // In one whose policy learns nothing else does.
+    await clickhouse.client.command({
+      query: `ALTER TABLE slotstream.decisions UPDATE policy = 'thompson' WHERE site_id = '${SITE}' SETTINGS mutations_sync = 2`,
+    })
     expect(await rewardsBy('slot')).toBeCloseTo(49.9 + 1, 9)
-    const clicks = played.flatMap(({ rewards }) => [...rewards]).filter(reward => reward > 0)
-    expect(await rewardsBy('clicks')).toBe(clicks.length)
+    const values = await clickhouse.client.query({
+      query: `SELECT sum(rewards) AS rewards FROM slotstream.policy_values WHERE site_id = '${SITE}' AND target = 'logged'`,
+      format: 'JSONEachRow',
+    })
+    expect(await values.json()).toEqual([{ rewards: 0 }])
   })
 })

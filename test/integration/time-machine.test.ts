@@ -153,6 +153,17 @@ describe('the time machine', () => {
     const { decisions, contents } = report.slots!['of-fixed']!
     expect(heldOut).toBeGreaterThan(0)
     expect(contents.find(({ contentId }) => contentId === 'b')!.after).toBe(decisions - heldOut)
+    // Without the slot's own holdout, those whom both hold out stay held out by the site.
+    const open = join(folder, 'open.json')
+    await writeFile(
+      open,
+      JSON.stringify({ slots: [{ id: 'of-random', policy: { type: 'fixed', contentIds: ['b'] } }] }),
+    )
+    const random = all.filter(({ slotId }) => slotId === 'of-random')
+    const { contents: others } = (await replay('--slot', 'of-random', '--with', open)).slots!['of-random']!
+    const ofSite = random.filter(({ known }) => known?.isHeldOutOfSite).length
+    expect(ofSite).toBeGreaterThan(0)
+    expect(others.find(({ contentId }) => contentId === 'b')!.after).toBe(random.length - ofSite)
   })
 
   it('tells what is wrong', async () => {

@@ -17,8 +17,11 @@ const NAMES = {
 /** Columns without which nothing can be valued. */
 const NEEDED = ['item', 'reward', 'propensity'] as const
 
-/** Columns of `decisions` alone: it has a row for each decision, and no rewards. */
-const OF_DECISIONS = ['content_ids', 'propensities']
+/** Columns of `decisions` alone, which has a row for each decision. */
+export const DECISION_COLUMNS = ['content_ids', 'propensities']
+
+/** Names of the column with rewards. */
+export const REWARD_COLUMNS: readonly string[] = NAMES.reward
 
 type Column = keyof typeof NAMES
 
@@ -39,10 +42,10 @@ export function findColumns(header: readonly string[], file: string): Columns {
   const columns = Object.fromEntries(places) as Columns
   const missing = NEEDED.filter(column => columns[column] < 0)
   if (missing.length > 0) {
-    if (OF_DECISIONS.every(name => names.includes(name)))
+    if (DECISION_COLUMNS.every(name => names.includes(name)))
       throw new CommandError(
         `${file} is an export of the table decisions, which has no rewards: value the decisions with --slot, or export ` +
-          'them by the query of docs/evaluation.md, which joins decision_rewards',
+          'them by the query of docs/evaluation.md, which joins decision_rewards, or add a column reward',
       )
     const missingNames = missing.map(column => NAMES[column].join(' or ')).join(', ')
     throw new CommandError(

@@ -10,14 +10,14 @@ export interface DecisionSelection {
   /** Times from which and before which it was decided, in milliseconds since the epoch. Default: any */
   from: number | undefined
   to: number | undefined
-  /** The reward: a click, or what policies learned, by the slot's own `rewards`. */
+  /** The reward: what policies learned, by the slot's own `rewards`, or a click. */
   rewards: DecisionRewards
   /** Whether browsers count that seem to be programs. */
   bots: Bots
 }
 
 /** Ways to count what decisions earned. */
-export const DECISION_REWARDS = ['clicks', 'slot'] as const
+export const DECISION_REWARDS = ['slot', 'clicks'] as const
 export type DecisionRewards = (typeof DECISION_REWARDS)[number]
 
 /** Time before which and after which no decision was made, in milliseconds since the epoch: DateTime64 ends there. */
@@ -29,17 +29,6 @@ const inPeriod = (time: string) =>
 const SITES = `SELECT DISTINCT site_id FROM slotstream.decisions
 WHERE slot_id = {slot:String} AND ${inPeriod('timestamp')} ORDER BY site_id LIMIT 3 FORMAT TSV`
 
-/** Rewards that items earned by the `rewards` of the slot, in the steps in which policies were told of it. */
-const LEARNED = `LEFT ANY JOIN
-(
-    SELECT decision_id AS earned_by, position AS earned_at, sum(reward - ifNull(previous, 0)) / 10000 AS earned
-    FROM slotstream.learning_outcomes
-    WHERE site_id = {site:String} AND slot_id = {slot:String} AND ${inPeriod('decided_at')}
-    GROUP BY decision_id, position
-) AS outcomes
-ON rewards.decision_id = outcomes.earned_by AND rewards.position = outcomes.earned_at
-`
-
 /** Returns the query that docs/evaluation.md shows. */
 const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>) => `SELECT
     rewards.decision_id AS decision_id,
@@ -47,7 +36,7 @@ const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>
     rewards.content_id AS content_id,
     rewards.position AS position,
     propensity,
-    ${rewards === 'slot' ? 'earned AS reward' : 'reward'},
+    ${rewards === 'slot' ? 'reward' : 'toFloat64(clicked) AS reward'},
     if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
     toJSONString(features.^affinities) AS affinities,
@@ -60,7 +49,7 @@ INNER JOIN
     WHERE site_id = {site:String} AND slot_id = {slot:String} AND ${inPeriod('timestamp')}
 ) AS decisions
 ON rewards.site_id = decisions.site_id AND rewards.decision_id = decisions.decision_id
-${rewards === 'slot' ? LEARNED : ''}WHERE rewards.site_id = {site:String} AND rewards.slot_id = {slot:String} AND rewards.outcome = 'served'
+WHERE rewards.site_id = {site:String} AND rewards.slot_id = {slot:String} AND rewards.outcome = 'served'
   AND ${inPeriod('rewards.timestamp')}${
     bots === 'exclude'
       ? `

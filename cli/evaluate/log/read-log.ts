@@ -3,6 +3,7 @@ import { parseTime } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { type Columns, findColumns, wantedFields } from './columns.js'
 import { readRecords } from './csv-records.js'
+import { EXPANDED, type ExpandDecision, expansionOf } from './expand-decisions.js'
 import { growing } from './growing.js'
 import { ownCopy } from './own-copy.js'
 import { createSituations } from './situations.js'
@@ -49,15 +50,16 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
   let decision = -1
   /** Ids of the rows of a decision so far: what is above, where the log does not say it. */
   let before: string[] = []
+  let expand: ExpandDecision | undefined
   const onHeader = (header: string[]) => {
-    columns = findColumns(header, file)
+    expand = expansionOf(header)
+    columns = findColumns(expand ? EXPANDED : header, file)
     if (!needs.time) columns.time = -1
     if (!needs.affinities) columns.affinities = -1
     if (!needs.known) columns.known = -1
-    return wantedFields(columns)
+    return expand ? header.length : wantedFields(columns)
   }
-  await readRecords(chunks, file, onHeader, (fields, record) => {
-    const where = `${file}, record ${record}`
+  const take = (fields: readonly string[], where: string) => {
     const {
       item,
       reward,
@@ -90,6 +92,10 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     }
     columnsRead.situation.push(situations.numberOf(texts, where))
     if (id >= 0) before.push(fields[item]!)
+  }
+  await readRecords(chunks, file, onHeader, (fields, record) => {
+    const where = `${file}, record ${record}`
+    for (const row of expand?.(fields, where) ?? [fields]) take(row, where)
   })
   const rows = columnsRead.action.values().length
   if (rows === 0) throw new CommandError(`${file} has no rows that showed something`)

@@ -95,7 +95,9 @@ async function slotFaults(
   const put = new Set(targets.flatMap(({ kind, id }) => (kind === 'content' ? [id] : [])))
   const misfits: string[] = []
   const takes = takerOf(slot)
+  const pauseIfLong = createSlices()
   for (const content of await usableOf<Content>(state, 'content')) {
+    await pauseIfLong()
     if (put.has(content.id) || !takes(content)) continue
     const trouble = schema.value(content.payload)
     if (trouble !== undefined) misfits.push(`schema: content ${content.id} does not fit: ${trouble}`)

@@ -6,13 +6,13 @@ import { decisionTestsOf, refuseFailing } from './decision-tests.js'
 import { targetsOf } from './put-items.js'
 import { revisionOf, revisionOfDelete } from './revision.js'
 import type { CatalogRouteDeps } from './route-deps.js'
-import { armsWithoutContent, refuseSlotsInUse } from './slots-in-use.js'
+import { refuseSlotsInUse } from './slots-in-use.js'
 import { wholeOf } from './store/catalog-store.js'
 import type { MakeTargets } from './store/change-catalog.js'
 import type { CatalogItem, CatalogKind, Target } from './store/changes.js'
 import { withTargets } from './store/state.js'
 import { addVersionRoutes } from './version-routes.js'
-import { warningsOf } from './warnings.js'
+import { told, warningsOf } from './warnings.js'
 
 /** Largest body of a whole catalog, in bytes. */
 const MAX_CATALOG_BYTES = 32 * 1024 * 1024
@@ -52,11 +52,9 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
     let warnings: string[] = []
     const make: MakeTargets = async state => {
       const targets = await targetsOf(siteId, { slots, content, isWhole }, state, checkMeaning)
-      const after = withTargets(state, targets)
-      await refuseFailing(siteId, tests, after)
+      await refuseFailing(siteId, tests, withTargets(state, targets))
       if (!isDraft) await refuseSlotsInUse(experimentStore, siteId, targets)
-      const armLines = await armsWithoutContent(experimentStore, siteId, targets)
-      warnings = [...(await warningsOf(after, targets)), ...armLines]
+      warnings = await warningsOf(experimentStore, siteId, state, targets)
       return targets
     }
     const options = { expected: revisionOf(body) }
@@ -65,27 +63,30 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
       revision: changed.revision,
       slots: slots.length,
       content: content.length,
-      ...(warnings.length > 0 && { warnings }),
+      ...told(warnings),
     })
   })
   for (const [folder, kind] of FOLDERS) {
     router.put(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
       const { siteId } = siteOf(request)
-      const { revision, ...fields } = await objectOf(request)
+      // An answer can be sent back as it is.
+      const { revision, warnings: _told, ...fields } = await objectOf(request)
       const raw = { ...fields, id: request.params.id }
       const options = { expected: revisionOf({ revision }) }
       const items = { slots: [], content: [], isWhole: false, [kind === 'slot' ? 'slots' : 'content']: [raw] }
       let stored: CatalogItem | undefined
+      let warnings: string[] = []
       await catalog.change(
         siteId,
         async state => {
           const targets = await targetsOf(siteId, items, state, checkMeaning, () => '')
           stored = targets[0]?.after
+          warnings = await warningsOf(experimentStore, siteId, state, targets)
           return targets
         },
         options,
       )
-      response.json(stored)
+      response.json({ ...stored, ...told(warnings) })
     })
     router.delete(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
       const { siteId } = siteOf(request)
@@ -96,11 +97,11 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
         const { value, isUnusable } = await state.item(kind, id)
         if (value === undefined && !isUnusable) throw new Failure('not_found', `there is no ${kind} ${id}`)
         await refuseSlotsInUse(experimentStore, siteId, targets)
-        warnings = await armsWithoutContent(experimentStore, siteId, targets)
+        warnings = await warningsOf(experimentStore, siteId, state, targets)
         return targets
       }
       await catalog.change(siteId, make, { expected: await revisionOfDelete(request) })
-      response.json({ deleted: true, ...(warnings.length > 0 && { warnings }) })
+      response.json({ deleted: true, ...told(warnings) })
     })
   }
   addVersionRoutes(router, deps)

@@ -8,6 +8,7 @@ import { isRevision, revisionOf } from './revision.js'
 import type { CatalogRouteDeps } from './route-deps.js'
 import { refuseSlotsInUse } from './slots-in-use.js'
 import { withTargets } from './store/state.js'
+import { told, warningsOf } from './warnings.js'
 
 /** Adds `/sites/:siteId/catalog/…`: its draft, and its earlier revisions. */
 export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
@@ -17,16 +18,18 @@ export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
     const { siteId } = siteOf(request)
     const body = hasBody(request) ? fieldsOf(await objectOf(request), ['revision', 'tests']) : {}
     const tests = decisionTestsOf(body)
+    let warnings: string[] = []
     const published = await catalog.publish(
       siteId,
       async (state, targets) => {
         await refuseUnmeant(siteId, state, targets, checkMeaning)
         await refuseFailing(siteId, tests, withTargets(state, targets))
         await refuseSlotsInUse(experimentStore, siteId, targets)
+        warnings = await warningsOf(experimentStore, siteId, state, targets)
       },
       { expected: revisionOf(body) },
     )
-    response.json(published)
+    response.json({ ...published, ...told(warnings) })
   })
 
   router.delete('/sites/:siteId/catalog/draft', async (request: SiteRequest, response) => {
@@ -49,11 +52,13 @@ export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
     const { siteId } = siteOf(request)
     const { revision } = fieldsOf(await objectOf(request), ['revision'])
     if (!isRevision(revision)) throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
-    const changed = await catalog.rollback(siteId, revision, targets =>
-      refuseSlotsInUse(experimentStore, siteId, targets),
-    )
+    let warnings: string[] = []
+    const changed = await catalog.rollback(siteId, revision, async (state, targets) => {
+      await refuseSlotsInUse(experimentStore, siteId, targets)
+      warnings = await warningsOf(experimentStore, siteId, state, targets)
+    })
     if (!changed) throw noRevision()
-    response.json(changed)
+    response.json({ ...changed, ...told(warnings) })
   })
 }
 

@@ -1,28 +1,45 @@
 import { takerOf } from '@slotstream/core'
 import { type Content, type Slot, shownFaults } from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
+import { armsWithoutContent, type ReadExperiments } from './slots-in-use.js'
 import type { Target } from './store/changes.js'
-import { type CatalogState, usableOf } from './store/state.js'
+import { type CatalogState, usableOf, withTargets } from './store/state.js'
 
 /**
  * Tells in a line each what of a change is probably not meant, though it may be: contents that a slot lists and that
- * there are not, slots whose `candidates` no content meets, contents that no slot takes.
+ * there are not, slots whose `candidates` no content meets, contents that no slot takes, and those that are taken away
+ * though arms of running experiments list them.
  *
- * @param state the catalog as it will be
+ * @param before the catalog as it is
  */
-export async function warningsOf(state: CatalogState, targets: readonly Target[]): Promise<string[]> {
+export async function warningsOf(
+  experiments: ReadExperiments,
+  siteId: string,
+  before: CatalogState,
+  targets: readonly Target[],
+): Promise<string[]> {
+  const state = withTargets(before, targets)
   const put = <T>(wantedKind: Target['kind']) =>
     targets.flatMap(({ kind, after }) => (kind === wantedKind && after ? [after as T] : []))
   const [slots, contents] = [put<Slot>('slot'), put<Content>('content')]
-  return shownFaults([
-    ...missingContent(slots, new Set(await state.ids('content'))),
+  const lines = shownFaults([
+    ...(await missingContent(slots, state)),
     ...(await withoutCandidates(slots, state)),
     ...(await withoutSlots(contents, state)),
   ])
+  return [...lines, ...(await armsWithoutContent(experiments, siteId, targets))]
 }
 
-function missingContent(slots: readonly Slot[], contentIds: ReadonlySet<Content['id']>): string[] {
-  return slots.flatMap(slot => {
+/** Returns the field of an answer that has warnings; none where there are none. */
+export function told(warnings: readonly string[]): { warnings?: readonly string[] } {
+  return warnings.length > 0 ? { warnings } : {}
+}
+
+async function missingContent(slots: readonly Slot[], state: CatalogState): Promise<string[]> {
+  const listing = slots.filter(slot => listedContent(slot).length > 0)
+  if (listing.length === 0) return []
+  const contentIds = new Set(await state.ids('content'))
+  return listing.flatMap(slot => {
     const missing = [...new Set(listedContent(slot))].filter(id => !contentIds.has(id))
     return missing.map(id => `slot ${slot.id} lists content ${JSON.stringify(id)}, which there is not`)
   })
@@ -35,9 +52,10 @@ async function withoutCandidates(slots: readonly Slot[], state: CatalogState): P
   const pauseIfLong = createSlices()
   const lines: string[] = []
   for (const { id, candidates } of asking) {
-    await pauseIfLong()
     const meets = takerOf({ id: '', candidates: candidates! })
-    if (!contents.some(meets)) lines.push(`slot ${id}: no content meets its candidates`)
+    let place = 0
+    for (; place < contents.length && !meets(contents[place]!); place++) await pauseIfLong()
+    if (place === contents.length) lines.push(`slot ${id}: no content meets its candidates`)
   }
   return lines
 }

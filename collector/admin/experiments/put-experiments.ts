@@ -14,11 +14,12 @@ const PAUSE_MS = 50
 /** Where experiments, and the slots that they are about, are stored. */
 export interface ExperimentDeps {
   experimentStore: ExperimentStore
-  catalog: Pick<CatalogStore, 'read'>
+  catalog: Pick<CatalogStore, 'read' | 'confirm'>
 }
 
 /**
- * Stores the experiments of a site. A set that equals the stored one changes nothing and keeps its revision.
+ * Stores the experiments of a site. A set that equals the stored one changes nothing and keeps its revision. Where a
+ * slot or content that it names is removed meanwhile, either the removal sees what was stored, or it is taken back.
  *
  * @param options `expected`: the revision that it takes the place of. Default: whichever there is. `keepsEnds`: an
  * experiment that was stopped, and a candidate that is tried, stay so where their fields are left out, so that a file
@@ -45,10 +46,32 @@ export async function putExperiments(
     const experiments = withTournaments(ended, before.experiments, takenBack, keepsEnds)
     if (before.revision > 0 && isDeepStrictEqual(before.experiments, experiments)) return before
     const revision = await store.write(siteId, experiments, before.revision)
-    if (revision !== undefined) return { revision, experiments: [...experiments] }
+    if (revision !== undefined) {
+      const missing = contents ? await missingMeanwhile(catalog, siteId, contents, ended, before) : []
+      if (missing.length === 0) return { revision, experiments: [...experiments] }
+      await store.write(siteId, before.experiments, revision)
+      throw new Failure('conflict', `nothing was stored: ${missing[0]}: it was removed meanwhile`, missing)
+    }
     await pause(Math.random() * PAUSE_MS)
   }
   throw changedMeanwhile()
+}
+
+/** Resolves to what the catalog lacks by now of what was in it when it was read, a line each. */
+async function missingMeanwhile(
+  catalog: ExperimentDeps['catalog'],
+  siteId: string,
+  contents: RevisedCatalog,
+  experiments: readonly Experiment[],
+  { experiments: before }: ExperimentSet,
+): Promise<string[]> {
+  for (let { revision } = contents; !(await catalog.confirm(siteId, revision)); ) {
+    const now = await catalog.read(siteId)
+    const faults = catalogFaults(experiments, before, now)
+    if (faults.length > 0) return shownFaults(faults)
+    revision = now.revision
+  }
+  return []
 }
 
 /** Returns the ids of experiments of which a field is null: it is to go. */

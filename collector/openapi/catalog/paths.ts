@@ -1,17 +1,13 @@
 import { adminOperation, body, inPath, inQuery, ok, type Part, type Paths, ref } from '../operations.js'
+import { WARNINGS } from './schemas.js'
 
 const SITE = inPath('siteId', 'Id of the site.')
 const DELETED: Part = { type: 'object', properties: { deleted: { const: true } } }
 const REVISION: Part = { type: 'object', required: ['revision'], properties: { revision: { type: 'integer' } } }
 
 const EXPECTED: Part = { type: 'integer', description: 'Revision of the catalog that the change is made to.' }
-const GONE: Part = {
-  type: 'object',
-  properties: {
-    deleted: { const: true },
-    warnings: { type: 'array', items: { type: 'string' }, description: 'Arms of running experiments that list it.' },
-  },
-}
+const WARNED: Part = { type: 'object', properties: { warnings: WARNINGS } }
+const GONE: Part = { type: 'object', properties: { deleted: { const: true }, warnings: WARNINGS } }
 
 /** Returns a slot or a content: put and delete. */
 const entry = (what: string, schema: string): Part => ({
@@ -22,7 +18,7 @@ const entry = (what: string, schema: string): Part => ({
       { allOf: [ref(schema), { type: 'object', properties: { revision: EXPECTED } }] },
       'Its id stands in the path.',
     ),
-    ok('As stored.', ref(schema)),
+    ok('As stored, with warnings.', ref(`Stored${schema}`)),
   ),
   delete: adminOperation(
     `Delete a ${what}`,
@@ -56,12 +52,7 @@ export const CATALOG_PATHS: Paths = {
           revision: { type: 'integer' },
           slots: { type: 'integer' },
           content: { type: 'integer' },
-          warnings: {
-            type: 'array',
-            items: { type: 'string' },
-            description:
-              'Contents that slots list and that there are not, slots whose candidates are met by none, contents in no slot, arms of running experiments that list what goes.',
-          },
+          warnings: WARNINGS,
         },
       }),
     ),
@@ -84,7 +75,7 @@ export const CATALOG_PATHS: Paths = {
           },
         },
       },
-      ok('What it changed.', ref('CatalogChange')),
+      ok('What it changed, with warnings.', { allOf: [ref('CatalogChange'), WARNED] }),
     ),
   },
   '/v1/admin/sites/{siteId}/catalog/history': {
@@ -104,7 +95,7 @@ export const CATALOG_PATHS: Paths = {
     post: adminOperation(
       'Store an earlier revision of the catalog once more',
       body(REVISION, 'One that the history lists.'),
-      ok('What it changed.', ref('CatalogChange')),
+      ok('What it changed, with warnings.', { allOf: [ref('CatalogChange'), WARNED] }),
     ),
   },
   '/v1/admin/sites/{siteId}/slots/{id}': entry('slot', 'Slot'),

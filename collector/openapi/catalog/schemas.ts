@@ -141,6 +141,14 @@ const CHANGED: Part = {
   properties: { revision: REVISION, added: COUNT, changed: COUNT, removed: COUNT },
 }
 
+/** Warnings of what in a change is probably not meant. */
+export const WARNINGS: Part = {
+  type: 'array',
+  items: { type: 'string' },
+  description:
+    'Contents that slots list and that there are not, slots whose candidates are met by none, contents in no slot, arms of running experiments that list what goes.',
+}
+
 /** Slots, content and their revisions. */
 export const SLOT_SCHEMAS: Record<string, Part> = {
   Policy: {
@@ -151,6 +159,8 @@ export const SLOT_SCHEMAS: Record<string, Part> = {
   },
   Slot: withoutId(SLOT),
   Content: withoutId(CONTENT),
+  StoredSlot: withWarnings(SLOT),
+  StoredContent: withWarnings(CONTENT),
   Catalog: {
     type: 'object',
     properties: {
@@ -206,6 +216,11 @@ export function objectOf(fields: CatalogFields, parts: Record<string, Part>): Pa
       Object.entries(fields).map(([field, { meaning }]) => [field, { description: meaning, ...parts[field] }]),
     ),
   }
+}
+
+/** Returns the schema of an item as it is answered. */
+function withWarnings(part: Part): Part {
+  return { ...part, properties: { ...(part.properties as Part), warnings: WARNINGS } }
 }
 
 /** Returns the schema without its id, which may stand in the path. */

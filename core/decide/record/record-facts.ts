@@ -6,16 +6,22 @@ import type { Situation } from '../situation.js'
 /** Segments, and items, that a record names, at most. */
 const MOST = 40
 
+/** Facts that a record has beside those that the policy of its slot reads. */
+export interface RecordedToo {
+  /** Needs of other policies that are to be valued by the record. Default: none */
+  also?: PolicyNeeds | undefined
+  /** Whether the holdout of the site has the person: another slot must hold them out, too. Default: no */
+  isHeldOutOfSite?: boolean
+}
+
 /**
  * Returns the facts about person and request, beside interests, that a slot's policy reads, for the record. Values are
  * hashed, so that a record reveals no more than it must. Undefined: the policy reads none.
- *
- * @param also needs of other policies that are to be valued by the record. Default: none
  */
 export function recordedFacts(
   { slot, needs: { policy } }: CompiledSlot,
   situation: Situation,
-  also?: PolicyNeeds,
+  { also, isHeldOutOfSite = false }: RecordedToo = {},
 ): RecordedFacts | undefined {
   const { segments, items, personId } = situation.person
   const isEnsemble = slot.policy?.type === 'ensemble'
@@ -24,11 +30,12 @@ export function recordedFacts(
     segments: policy.segments || also?.segments === true,
     items: policy.items || also?.items === true,
   }
-  if (!needs.features && !needs.segments && !needs.items && !isEnsemble) return undefined
+  if (!needs.features && !needs.segments && !needs.items && !isEnsemble && !isHeldOutOfSite) return undefined
   return {
     ...(needs.features && { tokens: situation.crossed().tokens }),
     ...(needs.segments && { segments: segments.slice(0, MOST) }),
     ...(needs.items && { items: (items ?? []).slice(-MOST) }),
     ...(isEnsemble && { personId }),
+    ...(isHeldOutOfSite && { isHeldOutOfSite }),
   }
 }

@@ -12,14 +12,17 @@ export const LOSS_STRATA: readonly number[] = [0, 0.075, 0.15, 0.265, 0.415, 0.5
 const ARRIVALS: readonly number[] = [1, 0.95, 0.9, 0.8, 0.67, 0.5, 0.36, 0.25]
 
 /**
- * Estimates the share of messages that is missing. One more message is counted as arrived (Chapman 1951), which makes
- * 1 / (1 − share) unbiased for few messages, except if all are lost; without it, one missing of one would mean that
- * nothing ever arrives.
+ * Estimates the share of messages that is missing where some of `numbered` are, between the first and the last that
+ * arrived. The message that earned the reward is why they are counted, so it must be left out of those by which losses
+ * are estimated: it is one of them, or the last one, each as likely. If it is the last one, 1 / the share that arrives
+ * is right in the mean with one more that counts as arrived, however few they are (Chapman 1951); if it is one of them,
+ * it is that one more. The mean of both is taken.
  *
  * @param numbered messages that the browser numbered, `missing` included
  */
 export function shareMissing(missing: number, numbered: number): number {
-  return missing / (numbered + 1)
+  const arrived = numbered - missing + 1
+  return 1 - arrived / (numbered + 1 + missing / arrived)
 }
 
 /** Returns the stratum of a share of missing messages; 0: none is missing. */

@@ -65,8 +65,8 @@ export const EXCLUSION_LETTERS = {
 export type ExclusionReason = keyof typeof EXCLUSION_LETTERS
 
 /**
- * Facts of a person and a request that the policy of a slot reads beside interests, so that other policies of the kind
- * can be valued by the record. Each is there where the policy reads it.
+ * Facts of a person and a request that decided beside interests, so that other policies of the kind can be valued by
+ * the record. Each is there where the policy of the slot reads it.
  */
 export interface RecordedFacts {
   /** Hashes of "name = value" of context, interests, segments, traits and features, as models learn from them. */
@@ -77,6 +77,8 @@ export interface RecordedFacts {
   items?: string[]
   /** Person by whom an ensemble's policies are shared out. */
   personId?: string
+  /** True where the holdout of the site has the person, whatever that of the slot says. */
+  isHeldOutOfSite?: true
 }
 
 /** Extent of what a slot had learned when it was decided. */

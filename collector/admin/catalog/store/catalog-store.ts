@@ -28,14 +28,19 @@ export interface CatalogStore extends DraftCatalog {
   /** Changes what is served. */
   change: ChangeCatalog
   /**
+   * Resolves to whether the catalog still has a revision. Changes that have begun and are not stored then begin anew,
+   * so that they see what was stored elsewhere before this was called.
+   */
+  confirm(siteId: string, revision: number): Promise<boolean>
+  /**
    * Stores the content of an earlier revision once more; undefined: it is not there.
    *
-   * @param check is called with what it changes, and throws what keeps it from being stored
+   * @param check is called with the catalog and what it changes, and throws what keeps it from being stored
    */
   rollback(
     siteId: string,
     revision: number,
-    check: (targets: readonly Target[]) => Promise<void>,
+    check: (state: CatalogState, targets: readonly Target[]) => Promise<void>,
   ): Promise<Changed | undefined>
   /** Removes all of a site but the number of its latest revision. */
   removeAll(siteId: string): Promise<void>
@@ -52,6 +57,14 @@ export function createCatalogStore(buckets: { catalog: KV; catalogHistory: KV },
   return {
     ...createDraftCatalog(createDrafts(bucket, values), live, completion, change),
     change,
+    async confirm(siteId, revision) {
+      for (;;) {
+        const head = await completion.settle(siteId)
+        if (head.revision !== revision) return false
+        // There never was a change: the first one writes a head by which it counts.
+        if (head.isNew || (await writeHead(bucket, siteId, head, head.seq)) !== undefined) return true
+      }
+    },
     async read(siteId) {
       return wholeOf(createState(siteId, live, await completion.settle(siteId)))
     },
@@ -68,10 +81,10 @@ export function createCatalogStore(buckets: { catalog: KV; catalogHistory: KV },
     },
     async rollback(siteId, revision, check) {
       let isKept = true
-      const undo = async ({ head }: CatalogState) => {
-        const targets = await undoTo(values, siteId, head, revision)
+      const undo = async (state: CatalogState) => {
+        const targets = await undoTo(values, siteId, state.head, revision)
         isKept = targets !== undefined
-        if (targets) await check(targets)
+        if (targets) await check(state, targets)
         return targets ?? []
       }
       const changed = await change(siteId, undo, { rollbackTo: revision })

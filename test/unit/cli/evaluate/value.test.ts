@@ -58,7 +58,7 @@ describe('the command line of values', () => {
     expect(parseArguments(['--log', 'f', '--policy', 'uniform'])).toEqual(plain)
     expect(parseArguments(['--log', 'f', '--policy', 'uniform', '--clip', '10'])).toMatchObject({ clip: 10 })
     const period = { from: Date.UTC(2026, 0, 1), to: undefined }
-    const slot = { slot: 's', site: undefined, ...period, rewards: 'clicks', bots: 'exclude' } as const
+    const slot = { slot: 's', site: undefined, ...period, rewards: 'slot', bots: 'exclude' } as const
     expect(parseArguments(['--slot', 's', '--policy', 'uniform', '--from', '2026-01-01'])).toMatchObject({ log: slot })
     const bots = ['--slot', 's', '--policy', 'uniform', '--bots', 'include']
     expect(parseArguments(bots)).toMatchObject({ log: { bots: 'include' } })
@@ -108,7 +108,29 @@ describe('a log of decisions', () => {
     expect(situation).not.toHaveProperty('possible')
   })
 
+  it('may be an export of decisions as it is, with a column of rewards', async () => {
+    const known = { items: ['x'] }
+    const text = JSON.stringify({ affinities: { shoes: 2 }, known: JSON.stringify(known) })
+    const features = `"${text.replaceAll('"', '""')}"`
+    const log = await read(`decision_id,timestamp,content_ids,propensities,position,candidates,features,reward
+1,2026-01-01 00:00:00.000,"['a','it\\'s (b)']","[0.5,1]",1,"[('a',0,0.5),('it\\'s (b)',0,0.5)]",${features},"[0,2.5]"
+2,2026-01-01 00:00:01.000,[],[],1,[],{},0
+3,2026-01-01 00:00:02.000,"[""a""]",[nan],2,"[('a',0,0.1)]",{},1
+`)
+    expect(log).toMatchObject({ rows: 3, ids: ['a', "it's (b)"], positions: 2 })
+    expect([...log.reward]).toEqual([0, 2.5, 1])
+    expect([...log.propensity]).toEqual([0.5, 1, Number.NaN])
+    expect([...log.decision]).toEqual([0, 0, 1])
+    expect([...log.situation].map(number => log.situations[number])).toEqual([
+      { position: 0, eligible: [0, 1], possible: [true, true], above: [], affinities: { shoes: 2 }, known },
+      { position: 1, eligible: [0, 1], possible: [true, true], above: [0], affinities: { shoes: 2 }, known },
+      { position: 1, above: [], affinities: {} },
+    ])
+  })
+
   it.each([
+    ['content_ids,propensities,reward\n"[\'a\',\'b\']","[1,1]",1\n', /record 2: reward has 1 numbers, .* 2 contents/],
+    ['content_ids,propensities,reward\na,"[1,1]",1\n', /record 2: content_ids is a, it must be a list/],
     ['', /is empty/],
     [HEADER, /has no rows/],
     ['item_id,click\n1,0\n', /no column propensity_score or propensity/],

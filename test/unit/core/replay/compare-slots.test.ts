@@ -53,6 +53,12 @@ describe('a visitor who is held out', () => {
       expect(decideOtherwise(SITE, record, was, other)).toMatchObject({ outcome: 'holdout', contentIds: [] })
   })
 
+  it('stays so if both hold them out', () => {
+    const record = recordOf(own, { isHeldOutOfSite: true })
+    expect(decideOtherwise(SITE, record, own, slotOf({ policy }, CONTENTS)).outcome).toBe('holdout')
+    expect(decideOtherwise(SITE, record, own, slotOf({ policy, holdout: 1 }, CONTENTS)).outcome).toBe('holdout')
+  })
+
   it('is so by the holdout of the other slot, if the slot held them out', () => {
     const record = recordOf(own)
     expect(record.outcome).toBe('holdout')

@@ -19,8 +19,10 @@ export interface SomeRequest {
   shownBefore?: string[]
   count?: number
   seed?: string
-  /** Whether the site holds the visitor out. Default: by the holdout of the slot. */
+  /** Whether the visitor is held out. Default: by the holdout of the slot. */
   heldOut?: boolean
+  /** Whether the holdout of the site has the visitor, and the record says so. Default: no */
+  isHeldOutOfSite?: boolean
 }
 
 /** Compiles a slot, as it is when its content is what is given. */
@@ -31,7 +33,17 @@ export function slotOf(slot: Partial<Slot>, contents: (Partial<Content> & { id: 
 
 /** Decides as the product does, and returns the record of it. */
 export function recordOf(slot: CompiledSlot, request: SomeRequest = {}): DecisionRecord {
-  const { visitorId = 'v', context = {}, seed = 'seed', count, shownBefore = [], decisions, stopped, heldOut } = request
+  const {
+    visitorId = 'v',
+    context = {},
+    seed = 'seed',
+    count,
+    shownBefore = [],
+    decisions,
+    stopped,
+    isHeldOutOfSite = false,
+  } = request
+  const heldOut = request.heldOut ?? (isHeldOutOfSite || undefined)
   const time = new Date(NOW).toISOString()
   const profile = {
     visitorId,
@@ -58,7 +70,7 @@ export function recordOf(slot: CompiledSlot, request: SomeRequest = {}): Decisio
     shownBefore: new Set(shownBefore),
     ...(count !== undefined && { count }),
   })
-  const known = recordedFacts(slot, situation)
+  const known = recordedFacts(slot, situation, { isHeldOutOfSite })
   return {
     decisionId: seed,
     timestamp: time,

@@ -21,7 +21,10 @@ function someSite(ids: string[]) {
   let stored: ExperimentSet = NO_EXPERIMENTS
   let contents = ids
   const parts = {
-    catalog: { read: async () => ({ revision: 1, slots: [SLOT], content: contents.map(content) }) },
+    catalog: {
+      read: async () => ({ revision: 1, slots: [SLOT], content: contents.map(content) }),
+      confirm: async () => true,
+    },
     experimentStore: {
       read: async () => stored,
       async write(_siteId: string, experiments: ExperimentSet['experiments']) {

@@ -41,9 +41,9 @@ describe('the stratum of what an outcome earned', () => {
     visitor.send(looked(3))
     visitor.send(looked(6))
     expect(strataTold(visitor).slice(2)).toEqual([
-      [10_000, 5, undefined],
-      [10_000, 3, 5],
-      [10_000, undefined, 3],
+      [10_000, 6, undefined],
+      [10_000, 4, 6],
+      [10_000, undefined, 4],
     ])
     expect(visitor.sums).toEqual({ 'd1 tent': 10_000 })
   })
@@ -109,7 +109,7 @@ describe('the stratum of what an outcome earned', () => {
     const visitor = createClicker()
     visitor.sendAt(NOON + DAY, looked(3, 4_000), looked(9, 13 * HOUR), looked(10, 13 * HOUR + 1))
     expect(visitor.profile.arrivals).toHaveLength(2)
-    expect(strataOf(visitor.profile.arrivals!)({ at: NOON })).toBe(5)
+    expect(strataOf(visitor.profile.arrivals!)({ at: NOON })).toBe(6)
   })
 
   it('does not depend on the order in which messages come', () => {
