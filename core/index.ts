@@ -137,6 +137,7 @@ export { joinedBrowsers, type SettledLink, settleBrowser } from './identity/link
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { aliasOf, applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
+export type { Telling } from './identity/told-messages.js'
 export { type ContentTotal, type ContentTotals, noContents, putContent } from './learning/contents/content-totals.js'
 export {
   addOutcome,

@@ -31,10 +31,15 @@ export async function forgetProfiles(
   return erased
 }
 
-/** Takes a deleted browser out of the profile of a user who named it. */
+/**
+ * Takes a deleted browser out of the profile of a user who named it, or of another browser of that user. What patterns
+ * remember goes as a whole where the profile was told anything: no part of it says whose messages it is made of.
+ */
 async function unlink(cache: ProfileCache, siteId: string, visitorId: string, anonymousId: string): Promise<void> {
   const profile = await cache.get(siteId, visitorId)
-  if (!profile?.links || !Object.hasOwn(profile.links, anonymousId)) return
-  const { [anonymousId]: _deleted, ...links } = profile.links
-  cache.put({ ...profile, links })
+  const isLinked = profile?.links && Object.hasOwn(profile.links, anonymousId)
+  if (!profile || (!isLinked && !profile.heard)) return
+  const { heard, patterns, ...others } = profile
+  const { [anonymousId]: _deleted, ...links } = profile.links ?? {}
+  cache.put({ ...others, ...(!heard && patterns && { patterns }), ...(profile.links && { links }) })
 }

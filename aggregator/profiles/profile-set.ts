@@ -20,6 +20,7 @@ import { createPublishLearning } from './learning/publish-learning.js'
 import type { RewardEvents } from './learning/watch-reward-events.js'
 import { createMemberChecks } from './members/check-members.js'
 import { createPublishNews, createTellSegments } from './members/publish-news.js'
+import { createPublishTelling } from './members/publish-telling.js'
 import { createRooms } from './partition/back-pressure.js'
 import { createFlush, type DirtyPartition } from './partition/flush.js'
 import type { LoadedPartition } from './partition/load-partition.js'
@@ -188,6 +189,7 @@ function publishing({ publisher, installation, metrics }: ProfileSetDeps) {
     rejected: createPublishRejected(publisher, metrics),
     identity: createPublishIdentity(publisher, installation.partitions, metrics),
     news: createPublishNews(publisher, installation.partitions),
+    telling: createPublishTelling(publisher, installation.partitions, metrics),
     learning: createPublishLearning(publisher, metrics),
     forward: createPublishForward(publisher, installation.partitions, metrics),
   }

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
-import { type EventEnvelope, joined, partitionOf, streamSubject } from '@slotstream/protocol'
+import { type EventEnvelope, joined, partitionOf, type StoredMessage, streamSubject } from '@slotstream/protocol'
 import type { Publisher } from '@slotstream/runtime'
+
+/** Characters of messages in one stream message at most: as JSON they stay below the broker's 1 MB. */
+const MAX_CHARACTERS = 200_000
 
 /** A notice about a visitor from one owner to another, beside messages. */
 export type VisitorNotice = Omit<EventEnvelope, 'messages'>
@@ -17,7 +20,7 @@ export async function publishToVisitor(
   publisher: Pick<Publisher, 'publish'>,
   partitions: number,
   notice: VisitorNotice,
-  kind: 'link' | 'segments' | 'timer' | 'reward',
+  kind: 'link' | 'segments' | 'timer' | 'reward' | 'hearsay',
   cause: readonly string[],
 ): Promise<{ duplicate: boolean }> {
   const { siteId, visitorId } = notice
@@ -25,4 +28,20 @@ export async function publishToVisitor(
   const id = hash('sha256', joined([siteId, ...cause]), 'base64url')
   const envelope: EventEnvelope = { ...notice, messages: [] }
   return publisher.publish(subject, JSON.stringify(envelope), `${kind}:${id}`)
+}
+
+/** Divides messages into portions of a bounded size, the same ones each time. */
+export function portionsOf(messages: readonly StoredMessage[]): StoredMessage[][] {
+  const all: StoredMessage[][] = []
+  let characters = MAX_CHARACTERS
+  for (const message of messages) {
+    const size = JSON.stringify(message).length
+    characters += size
+    if (characters > MAX_CHARACTERS) {
+      all.push([])
+      characters = size
+    }
+    all.at(-1)!.push(message)
+  }
+  return all
 }

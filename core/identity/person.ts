@@ -1,4 +1,4 @@
-import { type FeatureStates, idsOfVisitor, isPersonKey, type Profile } from '@slotstream/protocol'
+import { type FeatureStates, idsOfVisitor, isPersonKey, type Profile, type StoredMessage } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
 import { cutsOf } from '../features/state/cuts.js'
 import { mergeStates } from '../features/state/merge-states.js'
@@ -47,6 +47,18 @@ function firstUser(settled: ReadonlyMap<string, SettledLink>): string {
   // They are in the order of their first messages.
   for (const [userId, { state }] of settled) if (state === 'joined') return userId
   return ''
+}
+
+/**
+ * Returns the user to whom a message of a browser belongs: the one that it names; where it names none, the first one of
+ * the browser. '': it is the browser's, for want of a user, or of one who is joined.
+ */
+export function userOfMessage(
+  { userId }: Pick<StoredMessage, 'userId'>,
+  settled: ReadonlyMap<string, SettledLink>,
+): string {
+  if (!userId) return firstUser(settled)
+  return settled.get(userId)?.state === 'joined' ? userId : ''
 }
 
 /** Folds the parts of a person's browsers. Their order does not matter, and taking one out undoes its join. */

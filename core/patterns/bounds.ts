@@ -24,6 +24,12 @@ export const MAX_AMOUNTS = 64
 /** Signals that a late message may still refute, the latest. */
 export const MAX_TOLD = 8
 
+/** Browsers of a user that are told of a message, those of whom the user's partition heard last. */
+export const MAX_TOLD_BROWSERS = 20
+
+/** Messages of a person's other visitors that are recognised when they are told again, the latest. */
+export const MAX_HEARD = 64
+
 /** Messages that are remembered because they would refute what arrives after them, the latest. */
 export const MAX_REFUTERS = 12
 

@@ -26,6 +26,8 @@ export const BUILTIN_PATTERNS: readonly PatternDefinition[] = [
     count: 4,
     within: '2s',
     quiet: '1m',
+    // Two devices are not clicked on within two seconds.
+    entity: 'visitor',
   },
   {
     name: 'returning_visitor',

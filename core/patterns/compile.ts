@@ -14,6 +14,7 @@ import { ANY_EVENT } from '../conditions/event-name.js'
 import { readValues } from '../conditions/message-paths.js'
 import { AMOUNT_SCALE } from './bounds.js'
 import type { CompiledPattern, CompiledPatterns, Matcher } from './compiled.js'
+import { entityOf } from './entity.js'
 import { changeLogic } from './kinds/change.js'
 import { returnLogic } from './kinds/return.js'
 import type { Element, Role } from './kinds/runs.js'
@@ -70,6 +71,7 @@ function compilePattern(definition: PatternDefinition, path: string, draft: Draf
     version: versionOf({ ...definition, description: null }),
     matchers: draft.matchers,
     isKeyed: draft.matchers.some(({ readKeys }) => readKeys !== undefined),
+    isOfPerson: entityOf(definition) === 'person',
     graceMs,
     quietMs: msOf(definition.quiet) ?? 0,
     hasTimers: graceMs > 0 || hasWaits,

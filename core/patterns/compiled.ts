@@ -32,6 +32,8 @@ export interface Match {
    */
   at: number
   details: JsonObject
+  /** That message is of another visitor of the person, who reports the match. */
+  isTold?: true
   /** A late message shows that it was none. The match has the `id` of the first. */
   retracted?: true
 }
@@ -75,6 +77,8 @@ export interface CompiledPattern {
   version: string
   matchers: Matcher[]
   isKeyed: boolean
+  /** True if messages of all visitors of a person belong together. */
+  isOfPerson: boolean
   graceMs: number
   quietMs: number
   /** True if something can happen without a message: an absence, or the end of a grace. */

@@ -1,5 +1,6 @@
 import {
   type PatternDefinition,
+  type PatternEntity,
   type PatternEvent,
   type PatternKind,
   parseDuration,
@@ -15,14 +16,18 @@ import {
   MAX_REFUTERS,
   MAX_RUNS,
   MAX_TOLD,
+  MAX_TOLD_BROWSERS,
   MAX_WINDOW_MESSAGES,
   MAX_WINDOWS,
 } from './bounds.js'
+import { entityOf, eventsOf } from './entity.js'
 
 /** The evaluation of a pattern, as plain data. */
 export interface PatternExplanation {
   name: string
   kind: PatternKind
+  /** Those whose messages belong together. */
+  entity: PatternEntity
   /**
    * `request`: when the message is applied, before a request that waits for it is answered. `stream`: by a timer, or by
    * a later message of the visitor.
@@ -42,7 +47,7 @@ export interface PatternExplanation {
 }
 
 /** Bytes of JSON around what varies, rounded up: names of fields, brackets, commas. */
-const FRAME = 48
+const FRAME = 64
 /** Bytes of a time or an amount, with its comma. */
 const NUMBER = 18
 
@@ -59,17 +64,24 @@ export function explainPattern(definition: PatternDefinition): PatternExplanatio
   return {
     name: definition.name,
     kind,
+    entity: entityOf(definition),
     evaluated: graceMs + waitMs > 0 ? 'stream' : 'request',
     freshness: { seconds: (graceMs + waitMs) / 1000, text: freshnessOf(graceMs, waitMs) },
     state: { bytesAtMost, text: `at most ${bytesAtMost} bytes a visitor: ${heldOf(definition, kind)}` },
     cost: {
       events,
       conditionsPerMessage: conditions,
-      text: events.includes(ANY_EVENT)
-        ? `every message is looked at, with ${conditions} conditions at most`
-        : `messages of ${events.length} events are looked at, with ${conditions} conditions at most; others cost nothing`,
+      text: costOf(definition, events, conditions),
     },
   }
+}
+
+function costOf(definition: PatternDefinition, events: readonly string[], conditions: number): string {
+  const looked = events.includes(ANY_EVENT)
+    ? `every message is looked at, with ${conditions} conditions at most`
+    : `messages of ${events.length} events are looked at, with ${conditions} conditions at most; others cost nothing`
+  if (entityOf(definition) === 'visitor') return looked
+  return `${looked}; those of a user are told to the user's other browsers, up to ${MAX_TOLD_BROWSERS}`
 }
 
 function freshnessOf(graceMs: number, waitMs: number): string {
@@ -120,11 +132,6 @@ function mostPerMessage(definition: PatternDefinition, isOf: (event: PatternEven
     .filter(({ event }) => event !== ANY_EVENT)
     .map(({ event }) => events.filter(other => other.event === event).length)
   return ofAny + Math.max(0, ...numbers)
-}
-
-function eventsOf(definition: PatternDefinition): PatternEvent[] {
-  if (!('sequence' in definition)) return [definition]
-  return definition.sequence.flatMap(step => ('not' in step ? step.not : step))
 }
 
 function stepsOf(definition: PatternDefinition): number {

@@ -6,7 +6,7 @@ import type { Watch } from './compiled.js'
 import { comparedText, keptText } from './kept-text.js'
 
 /** The fields kept of a message beside those that each pattern reads: made once for all of them. */
-export type MessageIds = Pick<PatternFact, 'at' | 'seq' | 'id' | 'session'>
+export type MessageIds = Pick<PatternFact, 'at' | 'seq' | 'id' | 'session' | 'isTold'>
 
 export function idsOf({ messageId, context }: StoredMessage, at: number, sessionId: string): MessageIds {
   const seq = context?.seq
@@ -26,6 +26,7 @@ export function factOf({ pattern, matchers }: Watch, message: StoredMessage, ids
   if (hits.length === 0) return undefined
   const { at, seq, id, session } = ids
   const fact: PatternFact = { at, seq, id, session, hits }
+  if (ids.isTold) fact.isTold = true
   if (!pattern.readValue) return fact
   const values = pattern.readValue(message)
   return pattern.kind === 'sum' ? withAmount(fact, values) : withValue(fact, values)

@@ -16,6 +16,8 @@ export interface PatternScope {
   sessionId?: string
   /** The message's time in milliseconds since the epoch, where the caller has it already. */
   at?: number
+  /** True if the message is of another visitor of the person: only patterns of persons look at it. Default: false */
+  isTold?: boolean
 }
 
 export interface PatternOutcome {
@@ -25,6 +27,8 @@ export interface PatternOutcome {
   found: Match[]
   /** Earliest time, in milliseconds since the epoch, at which `firePatterns` must be called. Undefined: never. */
   due?: number
+  /** A pattern of persons has taken the message, which is to be told to the person's other visitors. */
+  isOfInterest?: true
 }
 
 /**
@@ -37,20 +41,27 @@ export function stepPatterns(
   patterns: CompiledPatterns,
   before: PatternStates | undefined,
   message: StoredMessage,
-  { sessionId = '', at = parseTime(message.timestamp) }: PatternScope = {},
+  { sessionId = '', at = parseTime(message.timestamp), isTold = false }: PatternScope = {},
 ): PatternOutcome {
   if (at === undefined || Number.isNaN(at)) throw new Error('the message has no usable timestamp')
   const states = current(patterns, before)
   const matches: Match[] = []
   const changes = new Changes(patterns, states)
-  if (states?.due !== undefined && at >= states.due) changes.settleAll(at, matches)
+  if (states?.due !== undefined && at >= states.due) changes.settleAll(at, matches, isTold)
   const watches = patterns.byEvent.get(eventNameOf(message)) ?? patterns.ofAny
   const ids = watches.length > 0 ? idsOf(message, at, sessionId) : undefined
+  if (ids && isTold) ids.isTold = isTold
+  let isOfInterest = false
   for (const watch of watches) {
+    if (isTold && !watch.pattern.isOfPerson) continue
     const fact = factOf(watch, message, ids!)
-    if (fact) changes.arrive(watch.pattern, fact, matches)
+    if (!fact) continue
+    if (watch.pattern.isOfPerson) isOfInterest = true
+    changes.arrive(watch.pattern, fact, matches)
   }
-  return outcome(changes.states(), matches)
+  const result = outcome(changes.states(), matches)
+  if (isOfInterest) result.isOfInterest = true
+  return result
 }
 
 /** Does what is due at a time without a message: ends absences, and takes the messages whose grace is over. Pure. */
@@ -79,9 +90,9 @@ class Changes {
     this.#before = before
   }
 
-  settleAll(now: number, matches: Match[]): void {
+  settleAll(now: number, matches: Match[], isTold = false): void {
     for (const pattern of this.#patterns.patterns) {
-      if (!pattern.hasTimers) continue
+      if (!pattern.hasTimers || (isTold && !pattern.isOfPerson)) continue
       const state = this.#stateOf(pattern)
       if (dueOf(pattern, state) <= now) this.#put(pattern, state, settle(pattern, state, now, matches))
     }

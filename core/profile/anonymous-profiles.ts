@@ -1,4 +1,4 @@
-import type { Profile } from '@slotstream/protocol'
+import { type EventEnvelope, isoTime, type Profile } from '@slotstream/protocol'
 import { timeOf } from './sessions.js'
 
 /** Days after which profiles of a single anonymous visit leave, unless a setting says otherwise. */
@@ -24,4 +24,16 @@ export function hasEnded(profile: Profile, now: number, days: number): boolean {
  */
 export function isOfOneVisit({ userId, sessions, links }: Profile): boolean {
   return userId === '' && sessions <= 1 && !(links && Object.values(links).some(({ decision }) => decision))
+}
+
+/**
+ * Returns when the last message of a visitor was received, after an envelope; undefined: nothing of the visitor was
+ * received with it, because a time comes, or a partition tells something.
+ */
+export function lastReceivedAfter(before: Profile | undefined, envelope: EventEnvelope): string | undefined {
+  const { timer, segments, served, forwarded, hearsay, receivedAt } = envelope
+  if (timer || segments || served || forwarded || hearsay) return undefined
+  const at = timeOf(receivedAt)
+  const time = Number.isNaN(at) ? '' : isoTime(at)
+  return [before?.lastReceived ?? '', time].sort().at(-1) || undefined
 }

@@ -3,7 +3,6 @@ import {
   type EventEnvelope,
   hash32,
   type IdentityChange,
-  isoTime,
   isPersonKey,
   type Profile,
   type RejectedMessage,
@@ -16,6 +15,7 @@ import {
 import { countContents } from '../features/content/count-contents.js'
 import { DEFAULT_FEATURES } from '../features/default-features.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
+import type { Telling } from '../identity/told-messages.js'
 import { isLikeBot } from '../ledger/is-like-bot.js'
 import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'
 import type { Match } from '../patterns/compiled.js'
@@ -26,7 +26,7 @@ import { type Detected, detect } from '../signals/detect.js'
 import type { Observation } from '../signals/detector.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
-import { ANONYMOUS_PROFILE_DAYS, hasEnded } from './anonymous-profiles.js'
+import { ANONYMOUS_PROFILE_DAYS, hasEnded, lastReceivedAfter } from './anonymous-profiles.js'
 import { applyMessage, profileOfTold, withIds } from './apply-message.js'
 import type { ApplyRules } from './apply-rules.js'
 import { countFeatures } from './features/count-features.js'
@@ -58,6 +58,8 @@ export interface ApplyOutcome extends LedgerOutcome {
   identity?: IdentityChange[]
   /** News for the partitions of users because of their segments. Absent: none. */
   userNews?: UserNews[]
+  /** Messages that the person's other visitors have to be told. Absent: none. */
+  tellings?: Telling[]
   /** Amounts that the messages add to the features of content. Absent: none. */
   contents?: ContentAmounts[]
 }
@@ -137,7 +139,7 @@ function reduce(
   const set = envelope.messages.length > FEW ? new Set(recent) : undefined
   let next = begun ? withIds(begun) : profileOfTold(envelope)
   const counting = countFeatures(begun, features)
-  const search = searchPatterns(begun?.patterns, patterns, sender)
+  const search = searchPatterns(begun, patterns, envelope)
   const users = collectUsers(envelope.visitorId)
   const ledger = onlyFeatures ? undefined : keepLedger(begun, envelope, rules)
   const contents = countContents(features)
@@ -172,26 +174,25 @@ function reduce(
   after.seq = seq
   after.recent = recent.slice(-remembered)
   counting.finish(after)
-  if (envelope.timer) noteMatches(search.fire(envelope.timer.at), after, listeners.onMatch)
-  search.finish(after)
+  if (!onlyFeatures) noteMatches(search.lookElsewhere(), after, listeners.onMatch)
   const { links, changes } = users.finish(begun?.links)
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
+  const tellings = search.finish(after)
   const userNews = watch?.finish(after) ?? []
   const isLeftOut = () => !rules.includesBots && isLikeBot(after, features)
   const ofLedger = ledger?.finish(after, isLeftOut)
   const amounts = contents.amounts()
   // Segments that a site no longer has.
   if (!watch) delete after.members
-  // Nothing was received of the visitor when a time comes, or a partition tells something.
-  const isTold = envelope.timer || envelope.segments || envelope.served || envelope.forwarded
-  const lastReceived = isTold ? undefined : latest(begun?.lastReceived, envelope.receivedAt)
+  const lastReceived = lastReceivedAfter(begun, envelope)
   if (lastReceived) after.lastReceived = lastReceived
   return {
     profile: after,
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
+    ...(tellings.length > 0 && { tellings }),
     ...ofLedger,
     ...(amounts.length > 0 && !isLeftOut() && { contents: amounts }),
   }
@@ -237,11 +238,4 @@ function userOf({ userId }: StoredMessage, { visitorId }: EventEnvelope): string
  */
 function rememberedId(messageId: string, sender: Sender): number {
   return SENDERS.indexOf(sender) * 2 ** 32 + hash32(messageId)
-}
-
-/** Returns the later of two times; an invalid one does not count. */
-function latest(before = '', receivedAt: string): string {
-  const at = timeOf(receivedAt)
-  const time = Number.isNaN(at) ? '' : isoTime(at)
-  return before > time ? before : time
 }

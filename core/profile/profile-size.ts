@@ -17,7 +17,7 @@ const sizes = new WeakMap<object, number>()
 export function profileBytes(profile: Profile): number {
   const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
     profile
-  const { links, members, patterns } = profile
+  const { links, members, patterns, heard } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -25,7 +25,7 @@ export function profileBytes(profile: Profile): number {
     memoryOfText(anonymousId) +
     memoryOfText(userId) +
     (session ? memoryOfText(session.id) : 0) +
-    8 * recent.length +
+    8 * (recent.length + (heard?.length ?? 0)) +
     memoryOf(segments) +
     memoryOf(signalMemory) +
     partBytes(affinities) +

@@ -1,41 +1,100 @@
-import type { PatternStates, Profile, Sender, StoredMessage } from '@slotstream/protocol'
+import {
+  type EventEnvelope,
+  hash32,
+  isPersonKey,
+  joined,
+  type PatternStates,
+  type Profile,
+  SENDERS,
+  type Sender,
+  type StoredMessage,
+  senderOf,
+  visitorIdOf,
+} from '@slotstream/protocol'
+import { believed, linksAfterTold, type Telling, tellingsOf } from '../identity/told-messages.js'
+import { MAX_HEARD } from '../patterns/bounds.js'
 import type { CompiledPatterns, Match } from '../patterns/compiled.js'
 import { firePatterns, type PatternOutcome, stepPatterns } from '../patterns/step.js'
 import { idWithSender } from './pattern-signal.js'
+import { timeOf } from './sessions.js'
 
 /** The patterns of a profile while the messages of an envelope are looked at. */
 export interface PatternSearch {
   /** Lets the patterns look at a message of time `at`, in milliseconds since the epoch, and of a session. */
   look(message: StoredMessage, at: number, sessionId: string): Match[]
-  /** Ends the absences that are over at `now`, in milliseconds since the epoch. */
-  fire(now: number): Match[]
-  /** Puts what the patterns remember now into the profile. */
-  finish(after: Profile): void
+  /**
+   * Lets them look at what is told of the person's other visitors, and ends the absences that are over at the time of
+   * the envelope's timer.
+   */
+  lookElsewhere(): Match[]
+  /**
+   * Puts what the patterns remember now into the profile, whose links are as they are after the envelope. Returns what
+   * the person's other visitors have to be told.
+   */
+  finish(after: Profile): Telling[]
 }
 
-/** Begins to look for patterns in messages of one kind of sender. */
+/**
+ * Begins to look for patterns in the messages of an envelope. What a message of another visitor completes or begins is
+ * found here as well, but reported by that visitor alone.
+ */
 export function searchPatterns(
-  before: PatternStates | undefined,
+  before: Profile | undefined,
   patterns: CompiledPatterns,
-  sender: Sender,
+  envelope: EventEnvelope,
 ): PatternSearch {
-  let states = before
+  const sender = senderOf(envelope.sender)
+  const ofInterest: StoredMessage[] = []
+  let states: PatternStates | undefined = before?.patterns
+  let heard = before?.heard
+  let isHeardNew = false
 
   function take({ state, found: matches }: PatternOutcome): Match[] {
     states = state
+    return matches.some(({ isTold }) => isTold) ? matches.filter(({ isTold }) => !isTold) : matches
+  }
+
+  function step(message: StoredMessage, at: number, sessionId: string, isTold = false): Match[] {
+    const messageId = idWithSender(sender, message.messageId)
+    const seen = messageId === message.messageId ? message : { ...message, messageId }
+    const outcome = stepPatterns(patterns, states, seen, { sessionId, at, isTold })
+    if (outcome.isOfInterest) ofInterest.push(message)
+    return take(outcome)
+  }
+
+  function lookAtTold(): Match[] {
+    if (!before || !envelope.hearsay) return []
+    const matches: Match[] = []
+    for (const message of believed(before, envelope.hearsay)) {
+      const id = heardId(message, sender)
+      if (heard?.includes(id)) continue
+      heard = [...(heard ?? []), id].slice(-MAX_HEARD)
+      isHeardNew = true
+      matches.push(...step(message, timeOf(message.timestamp), '', true))
+    }
     return matches
   }
 
   return {
-    look(message, at, sessionId) {
-      const messageId = idWithSender(sender, message.messageId)
-      const seen = messageId === message.messageId ? message : { ...message, messageId }
-      return take(stepPatterns(patterns, states, seen, { sessionId, at }))
+    look: (message, at, sessionId) => step(message, at, sessionId),
+    lookElsewhere() {
+      const matches = lookAtTold()
+      return envelope.timer ? [...matches, ...take(firePatterns(patterns, states, envelope.timer.at))] : matches
     },
-    fire: now => take(firePatterns(patterns, states, now)),
     finish(after) {
       if (states) after.patterns = states
       else delete after.patterns
+      if (isHeardNew) after.heard = heard!
+      const isUser = isPersonKey(after.visitorId)
+      const links = isHeardNew && isUser ? linksAfterTold(after.links, envelope.hearsay!.messages) : after.links
+      if (links) after.links = links
+      // A browser that is told passes nothing on, so that no message goes round.
+      return envelope.hearsay && !isUser ? [] : tellingsOf(after, ofInterest, sender)
     },
   }
+}
+
+/** Returns the id by which a message is recognised that is told again. Two visitors may give one id to two messages. */
+function heardId(message: StoredMessage, sender: Sender): number {
+  return hash32(joined([visitorIdOf(message), message.messageId])) + SENDERS.indexOf(sender) * 2 ** 32
 }

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { applyEnvelope } from '@slotstream/core'
-import { type EventEnvelope, type Profile, visitorKeySql } from '@slotstream/protocol'
+import { applyEnvelope, firePatterns } from '@slotstream/core'
+import { type EventEnvelope, isPersonKey, type Profile, visitorKeySql } from '@slotstream/protocol'
 import { EVENT_COLUMNS, type EventRow, envelopeOf, readEventRow } from '../../clickhouse/event-rows.js'
 import { DEFAULT_DEFINITIONS, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 
@@ -65,4 +65,21 @@ export async function* profilesOf(
   function asKept(stored: Profile): Profile {
     return { ...stored, seq: asOf(stored.siteId, stored.visitorId) }
   }
+}
+
+/**
+ * Returns the profile of a person with several visitors without the absences that were over at a time: rows do not say
+ * what the others were told, so that one may have been refuted. What was found was emitted then.
+ *
+ * @param at time at which what follows the rows begins, in milliseconds since the epoch
+ */
+export function withoutEndedAbsences(
+  profile: Profile,
+  { patterns }: Pick<ReducerDefinitions, 'patterns'>,
+  at: number,
+): Profile {
+  if (!profile.patterns || !patterns || (!profile.links && !isPersonKey(profile.visitorId))) return profile
+  const { state } = firePatterns(patterns, profile.patterns, at)
+  const { patterns: _before, ...others } = profile
+  return state ? { ...others, patterns: state } : others
 }

@@ -14,7 +14,7 @@ import { clusterDdl } from '../../warehouse/tables/cluster-ddl.js'
 import { deleteRemovedImports } from '../learning/import-rows.js'
 import { createImports } from '../learning/imports.js'
 import { derivedTables, readViews } from './derived-tables.js'
-import { eventsBetween, profilesOf } from './history.js'
+import { eventsBetween, profilesOf, withoutEndedAbsences } from './history.js'
 import { rebuildModels } from './models/rebuild-models.js'
 import { type Command, MODELS } from './parse-arguments.js'
 import { rebuildProfiles } from './rebuild-profiles.js'
@@ -117,7 +117,10 @@ export async function rebuild(
     const rows = eventsBetween(clickhouse, await Promise.all(before))
     const ofVisitor = (siteId: string, visitorId: string) =>
       asOf(partitionOf(siteId, visitorId, installation.partitions))
-    yield* profilesOf(rows, ofVisitor, anonymousDays, definitionsOf, onEnvelope)
+    const beginnings = ranges.map(({ firstAt }) => firstAt).filter(at => at > 0)
+    const endedAt = beginnings.length > 0 ? Math.min(...beginnings) : Date.now()
+    for await (const profile of profilesOf(rows, ofVisitor, anonymousDays, definitionsOf, onEnvelope))
+      yield withoutEndedAbsences(profile, definitionsOf(profile.siteId), endedAt)
   }
 
   /** Returns the offset of a stream's sequences in the table; of a recreated stream, also before a loader says so. */

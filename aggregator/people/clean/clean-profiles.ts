@@ -60,16 +60,27 @@ export async function cleanProfiles(deps: CleanProfilesDeps): Promise<number> {
   return removed + (await cleanBuckets(deps))
 }
 
-/** Returns what profiles of other users say of the person's browsers: the key of the profile, and the browser. */
+/**
+ * Returns what profiles of other users say of the person's browsers: the key of the profile, and the browser; and which
+ * profiles of others were told of them.
+ */
 async function linksOfOthers(deps: CleanProfilesDeps): Promise<[visitorId: string, anonymousId: string][]> {
-  const { siteId, anonymousIds, userIds } = deps.whose.person
+  const { person } = deps.whose
+  const { siteId, browsers, anonymousIds, userIds } = person
   const store = profileStoreOf(deps)
+  const deleted = new Set(visitorsOf(person))
+  const linkedTo = async (visitorId: string) => Object.keys((await store.read(siteId, visitorId)).profile?.links ?? {})
   const links: [string, string][] = []
-  for (const anonymousId of anonymousIds) {
-    const { profile } = await store.read(siteId, visitorIdOf({ anonymousId }))
-    for (const userId of Object.keys(profile?.links ?? {}))
-      if (!userIds.includes(userId)) links.push([visitorIdOf({ userId }), anonymousId])
-  }
+  for (const anonymousId of new Set([...anonymousIds, ...browsers]))
+    for (const userId of await linkedTo(visitorIdOf({ anonymousId }))) {
+      if (userIds.includes(userId)) continue
+      const user = visitorIdOf({ userId })
+      links.push([user, anonymousIds.includes(anonymousId) ? anonymousId : ''])
+      for (const other of await linkedTo(user)) {
+        const visitorId = visitorIdOf({ anonymousId: other })
+        if (!deleted.has(visitorId)) links.push([visitorId, ''])
+      }
+    }
   return links
 }
 

@@ -19,6 +19,7 @@ import {
   type SentEnvelope,
   type SignalEnvelope,
   STREAMS,
+  type StoredMessage,
   type StreamKind,
   visitorsOf,
 } from '@slotstream/protocol'
@@ -85,18 +86,23 @@ export function isProfileOf({ siteId, visitorId, firstSeen }: Profile, { person,
 
 const STRIPPERS = {
   events(envelope: EventEnvelope | SentEnvelope, whose: Whose): Stripped | undefined {
-    const { visitorId, messages, identity = [], timer, segments, served = [], forwarded = [] } = openEnvelope(envelope)
+    const { visitorId, messages, identity = [], timer, segments, served = [], ...passedOn } = openEnvelope(envelope)
+    const { forwarded = [], hearsay } = passedOn
+    const heard = hearsay?.messages ?? []
     const notices = [timer ?? [], segments ?? []].flat()
+    const isMessageTheirs = (message: StoredMessage) => isTheirs(message, message.timestamp, whose)
     const theirs = [
-      ...messages.map(message => isTheirs(message, message.timestamp, whose)),
+      ...messages.map(isMessageTheirs),
       ...[...identity, ...notices].map(named => isTheirs(named, envelope.receivedAt, whose)),
-      ...forwarded.map(message => isTheirs(message, message.timestamp, whose)),
+      ...[...forwarded, ...heard].map(isMessageTheirs),
       ...served.map(({ at }) => isTheirs(idsOfVisitor(visitorId), isoTime(at), whose)),
     ]
-    const all = [...messages, ...identity, ...notices, ...forwarded, ...served]
+    const all = [...messages, ...identity, ...notices, ...forwarded, ...heard, ...served]
     return stripped(all, theirs, isKept => ({
       ...withMessages(envelope, isKept),
       ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),
+      ...(forwarded.length > 0 && { forwarded: forwarded.filter(message => !isMessageTheirs(message)) }),
+      ...(hearsay && { hearsay: { ...hearsay, messages: heard.filter(message => !isMessageTheirs(message)) } }),
       ...(served.length > 0 && { served: served.filter((_, index) => isKept(all.length - served.length + index)) }),
     }))
   },

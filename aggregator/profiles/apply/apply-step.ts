@@ -1,4 +1,4 @@
-import { type ApplyRules, applyAndDetect, type Forward, type UserNews } from '@slotstream/core'
+import { type ApplyRules, applyAndDetect, type Forward, type Telling, type UserNews } from '@slotstream/core'
 import {
   type EventEnvelope,
   type IdentityChange,
@@ -43,6 +43,16 @@ export interface ForwardEnvelope extends Forward {
   seq: number
 }
 
+/** Messages that the other visitors of a person are told. */
+export interface TellingEnvelope extends Telling {
+  siteId: string
+  /** The visitor whose partition tells. */
+  visitorId: string
+  receivedAt: string
+  /** Place of what it was found at in the stream of that partition. */
+  seq: number
+}
+
 /** The result of one message of the stream. */
 export interface StepResult {
   outcome: ApplyOutcome
@@ -58,6 +68,8 @@ export interface StepResult {
   identity?: IdentityEnvelope
   /** News about segments for the partitions of users; absent where there is none. */
   news?: NewsEnvelope[]
+  /** Messages for the person's other visitors; absent where there are none. */
+  tellings?: TellingEnvelope[]
   /** Learning records; absent where there are none. */
   learning?: UntoldLearning
   /** Messages of a user that the user's browsers have to be told; absent where there are none. */
@@ -80,7 +92,7 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity, userNews, learning, contents, forward } = applied
+    const { profile: after, signals, refused, identity, userNews, tellings, learning, contents, forward } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -93,6 +105,7 @@ export function applyStep(
         learning: { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) },
       }),
       ...(forward && { forward: { siteId, visitorId, receivedAt, seq, ...forward } }),
+      ...(tellings && { tellings: tellings.map(telling => ({ siteId, visitorId, receivedAt, seq, ...telling })) }),
       ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
     }
   } catch (error) {

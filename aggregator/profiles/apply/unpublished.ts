@@ -1,8 +1,8 @@
 import type { RejectedEnvelope, SignalEnvelope } from '@slotstream/protocol'
-import type { ForwardEnvelope, IdentityEnvelope, NewsEnvelope, UntoldLearning } from './apply-step.js'
+import type { ForwardEnvelope, IdentityEnvelope, NewsEnvelope, TellingEnvelope, UntoldLearning } from './apply-step.js'
 
 /**
- * Signals, rejected traits, changes of identity, news, learning records or forwarded messages of one visitor that are
+ * Signals, rejected traits, changes of identity, news, learning records or messages to pass on of one visitor that are
  * not in their stream yet.
  */
 export interface UnpublishedEntry {
@@ -13,6 +13,8 @@ export interface UnpublishedEntry {
   identity?: IdentityEnvelope
   /** News that is published after `identity`. */
   news?: NewsEnvelope[]
+  /** Messages that are told after `identity`: a user believes browsers that it knows. */
+  tellings?: TellingEnvelope[]
   learning?: UntoldLearning
   forward?: ForwardEnvelope
   /** Characters of rejected payloads and reasons: many may wait to be published. */
@@ -43,12 +45,14 @@ export function createUnpublished(
 ): Unpublished {
   let entries: UnpublishedEntry[] = []
   return {
-    add(visitorId, { signals, rejected, identity, news, learning, forward }) {
+    add(visitorId, { signals, rejected, identity, news, tellings, learning, forward }) {
       const selected = signals && selectSignals(signals)
       if (selected) entries.push({ siteId: selected.siteId, visitorId, signals: selected, characters: 0 })
-      const siteId = identity?.siteId ?? news?.[0]?.siteId
-      if (siteId !== undefined)
-        entries.push({ siteId, visitorId, ...(identity && { identity }), ...(news && { news }), characters: 0 })
+      const siteId = (identity ?? news?.[0] ?? tellings?.[0])?.siteId
+      if (siteId !== undefined) {
+        const ofPerson = { ...(identity && { identity }), ...(news && { news }), ...(tellings && { tellings }) }
+        entries.push({ siteId, visitorId, ...ofPerson, characters: 0 })
+      }
       if (learning) entries.push({ siteId: learning.siteId, visitorId, learning, characters: 0 })
       const rewards = forward && selectRewards(forward)
       if (rewards) entries.push({ siteId: rewards.siteId, visitorId, forward: rewards, characters: 0 })

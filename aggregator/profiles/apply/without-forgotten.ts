@@ -1,20 +1,23 @@
-import { type EventEnvelope, idsOfVisitor } from '@slotstream/protocol'
+import { type EventEnvelope, idsOfVisitor, type StoredMessage } from '@slotstream/protocol'
 import type { Tombstones } from '@slotstream/runtime'
 
 /** Returns the envelope without what is from before the deletion of a person that it names. */
 export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, tombstones: Tombstones): T {
   if (tombstones.size === 0 || envelope instanceof Error) return envelope
-  const { siteId, visitorId, messages, identity = [], segments, served = [], forwarded = [] } = envelope
-  const remaining = messages.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
+  const { siteId, visitorId, messages, identity = [], segments, served = [], forwarded = [], hearsay } = envelope
+  const isKept = (message: StoredMessage) => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp))
+  const remaining = messages.filter(isKept)
   const links = identity.filter(change => {
     const { link, decision } = change
     return !tombstones.isForgotten(siteId, change, link?.firstAt ?? decision?.at ?? 0)
   })
   const isNewsForgotten = segments !== undefined && tombstones.isForgotten(siteId, segments, segments.at)
   const decisions = served.filter(({ at }) => !tombstones.isForgotten(siteId, idsOfVisitor(visitorId), at))
-  const rewards = forwarded.filter(message => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp)))
+  const rewards = forwarded.filter(isKept)
+  const heard = hearsay?.messages.filter(isKept)
   const isWhole =
     rewards.length === forwarded.length &&
+    heard?.length === hearsay?.messages.length &&
     remaining.length === messages.length &&
     links.length === identity.length &&
     decisions.length === served.length
@@ -26,5 +29,6 @@ export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, t
     ...(envelope.identity && { identity: links }),
     ...(envelope.served && { served: decisions }),
     ...(envelope.forwarded && { forwarded: rewards }),
+    ...(hearsay && { hearsay: { ...hearsay, messages: heard } }),
   } as T
 }

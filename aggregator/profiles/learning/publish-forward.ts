@@ -1,10 +1,7 @@
-import { type StoredMessage, visitorIdOf } from '@slotstream/protocol'
+import { visitorIdOf } from '@slotstream/protocol'
 import type { Metrics, Publisher } from '@slotstream/runtime'
 import type { ForwardEnvelope } from '../apply/apply-step.js'
-import { publishToVisitor } from '../publish-to-visitor.js'
-
-/** Characters of messages in one stream message at most: as JSON they stay below the broker's 1 MB. */
-const MAX_CHARACTERS = 200_000
+import { portionsOf, publishToVisitor } from '../publish-to-visitor.js'
 
 /**
  * Tells the partitions of a user's browsers of messages that name the user alone, by the stream of events: the browsers
@@ -26,7 +23,7 @@ export function createPublishForward(
   )
 
   return async ({ siteId, visitorId, receivedAt, seq, browsers, messages, sender }) => {
-    for (const [place, forwarded] of portions(messages).entries())
+    for (const [place, forwarded] of portionsOf(messages).entries())
       for (const anonymousId of browsers) {
         const notice = {
           siteId,
@@ -40,20 +37,4 @@ export function createPublishForward(
         if (!duplicate) counted.inc({}, forwarded.length)
       }
   }
-}
-
-/** Divides messages into portions of a bounded size, the same ones each time. */
-function portions(messages: readonly StoredMessage[]): StoredMessage[][] {
-  const all: StoredMessage[][] = []
-  let characters = MAX_CHARACTERS
-  for (const message of messages) {
-    const size = JSON.stringify(message).length
-    characters += size
-    if (characters > MAX_CHARACTERS) {
-      all.push([])
-      characters = size
-    }
-    all.at(-1)!.push(message)
-  }
-  return all
 }

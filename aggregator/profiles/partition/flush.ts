@@ -6,6 +6,7 @@ import type { ProfileCache } from '../cache/profile-cache.js'
 import type { PublishForward } from '../learning/publish-forward.js'
 import type { PublishLearning } from '../learning/publish-learning.js'
 import { latestNews, type PublishNews } from '../members/publish-news.js'
+import type { PublishTelling } from '../members/publish-telling.js'
 import type { PublishIdentity } from '../publish-identity.js'
 import type { PublishRejected } from '../publish-rejected.js'
 import type { PublishSignals } from '../signals/publish-signals.js'
@@ -36,6 +37,7 @@ export interface FlushDeps {
     rejected: PublishRejected
     identity: PublishIdentity
     news: PublishNews
+    telling: PublishTelling
     learning: PublishLearning
     forward: PublishForward
   }
@@ -108,6 +110,7 @@ async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promis
       if (entry.signals) await publish.signals(partition.index, entry.signals)
       if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
       if (entry.identity) await publish.identity(entry.identity)
+      for (const telling of entry.tellings ?? []) await publish.telling(telling)
       if (entry.learning) await publish.learning(partition.index, entry.learning, partition.checkpoint.seq)
       if (entry.forward) await publish.forward(entry.forward)
       for (const news of entry.news ?? []) if (isLatest(news)) await publish.news(news)

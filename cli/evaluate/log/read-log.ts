@@ -60,38 +60,27 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     return expand ? header.length : wantedFields(columns)
   }
   const take = (fields: readonly string[], where: string) => {
-    const {
-      item,
-      reward,
-      propensity,
-      position,
-      decision: id,
-      time,
-      candidates,
-      above,
-      affinities,
-      known: knownColumn,
-    } = columns!
-    if (fields[item] === '') return
-    columnsRead.action.push(actionOf(fields[item]!))
-    columnsRead.reward.push(rewardOf(fields[reward]!, where))
-    columnsRead.propensity.push(propensityOf(fields[propensity]!, where))
-    if (time >= 0) columnsRead.time.push(timeOf(fields[time]!, where))
-    if (id < 0 || fields[id] !== decisionId) {
+    const at = columns!
+    if (fields[at.item] === '') return
+    columnsRead.action.push(actionOf(fields[at.item]!))
+    columnsRead.reward.push(rewardOf(fields[at.reward]!, where))
+    columnsRead.propensity.push(propensityOf(fields[at.propensity]!, where))
+    if (at.time >= 0) columnsRead.time.push(timeOf(fields[at.time]!, where))
+    if (at.decision < 0 || fields[at.decision] !== decisionId) {
       decision++
       before = []
     }
-    decisionId = fields[id]
+    decisionId = fields[at.decision]
     columnsRead.decision.push(decision)
     const texts = {
-      position: position < 0 ? 0 : positionOf(fields[position]!, where) - 1,
-      candidates: fields[candidates],
-      above: fields[above] ?? (before.length > 0 ? JSON.stringify(before) : undefined),
-      affinities: fields[affinities],
-      known: fields[knownColumn],
+      position: at.position < 0 ? 0 : positionOf(fields[at.position]!, where) - 1,
+      candidates: fields[at.candidates],
+      above: fields[at.above] ?? (before.length > 0 ? JSON.stringify(before) : undefined),
+      affinities: fields[at.affinities],
+      known: fields[at.known],
     }
     columnsRead.situation.push(situations.numberOf(texts, where))
-    if (id >= 0) before.push(fields[item]!)
+    if (at.decision >= 0) before.push(fields[at.item]!)
   }
   await readRecords(chunks, file, onHeader, (fields, record) => {
     const where = `${file}, record ${record}`

@@ -24,7 +24,7 @@ function take(withinMs: number, state: PatternState, fact: PatternFact, tell: Te
   if (before && at < before.at) return state
   if (before && before.value !== value && at - before.at < withinMs) {
     const details = { from: before.value ?? '', to: value, seconds: (at - before.at) / 1000 }
-    tell({ key: '', messageId: id, sessionId: session, at, details })
+    tell({ key: '', messageId: id, sessionId: session, at, details, ...(fact.isTold && { isTold: true }) })
   }
   return withLatest(state, { at, value })
 }

@@ -1,6 +1,7 @@
 import { isoTime, type PatternFact, type PatternRun, type PatternState } from '@slotstream/protocol'
 import { MAX_TOLD, TOLD_MS } from '../bounds.js'
 import type { PatternLogic, Tell } from '../compiled.js'
+import { runOf } from './runs.js'
 import { stateWith, withLatest } from './state-with.js'
 
 const DAY_MS = 86_400_000
@@ -44,14 +45,15 @@ function takeLate(afterMs: number, state: PatternState, fact: PatternFact, tell:
   return stateWith(state, { told: reported })
 }
 
-function report(from: number, { at, id, session }: PatternFact, reported: PatternRun[], tell: Tell): PatternRun[] {
-  const run = { key: '', times: [from, at], id, session }
+function report(from: number, fact: PatternFact, reported: PatternRun[], tell: Tell): PatternRun[] {
+  const { at } = fact
+  const run = runOf(fact, '', [from, at])
   if (!tell(toldOf(run))) return reported
   return [...reported.filter(({ times }) => times[1]! > at - TOLD_MS), run].slice(-MAX_TOLD)
 }
 
-function toldOf({ key, times, id, session }: PatternRun) {
+function toldOf({ key, times, id, session, isTold }: PatternRun) {
   const [from, at] = times as [number, number]
   const details = { since: isoTime(from), days: Math.floor((at - from) / DAY_MS) }
-  return { key, messageId: id, sessionId: session, at, details }
+  return { key, messageId: id, sessionId: session, at, details, ...(isTold && { isTold }) }
 }

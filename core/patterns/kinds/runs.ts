@@ -1,4 +1,4 @@
-import type { PatternHit, PatternRefuter, PatternRun } from '@slotstream/protocol'
+import type { PatternFact, PatternHit, PatternRefuter, PatternRun } from '@slotstream/protocol'
 import { MAX_RUNS } from '../bounds.js'
 
 /** Part of a sequence: a message, or a time in which none of some messages comes. */
@@ -32,6 +32,13 @@ export function endOf({ elements }: Sequence, { times }: PatternRun, place: numb
   if (place < times.length) return times[place]!
   const { waitMs } = elements[place]!
   return waitMs === undefined ? Number.POSITIVE_INFINITY : times[place - 1]! + waitMs
+}
+
+/** Returns the run that a message begins or takes a step further, with the times of all steps that are done. */
+export function runOf({ id, session, isTold }: PatternFact, key: string, times: number[]): PatternRun {
+  const run: PatternRun = { key, times, id, session }
+  if (isTold) run.isTold = true
+  return run
 }
 
 /** Returns the time when the wait of a run ends; infinity where it waits for a message. */

@@ -18,6 +18,7 @@ import {
   isReplaced,
   refutes,
   refutesLate,
+  runOf,
   type Sequence,
 } from './runs.js'
 import { stateWith } from './state-with.js'
@@ -73,16 +74,16 @@ function take(sequence: Sequence, state: PatternState, fact: PatternFact, tell: 
 
 /** Runs that a message begins or takes a step further: from those before it, so that none takes two steps by it. */
 function advancedBy({ roles, withinMs }: Sequence, runs: readonly PatternRun[], fact: PatternFact): PatternRun[] {
-  const { at, id, session, hits } = fact
+  const { at, hits } = fact
   const all: PatternRun[] = []
   for (const hit of hits) {
     const { place, isGuard } = roles[hit[0]]!
     if (isGuard) continue
-    if (place === 0) for (const key of keysOf(hit)) all.push({ key, times: [at], id, session })
+    if (place === 0) for (const key of keysOf(hit)) all.push(runOf(fact, key, [at]))
     else
       for (const { key, times } of runs)
         if (times.length === place && fits(hit, key) && times[place - 1]! <= at && at - times[0]! < withinMs)
-          all.push({ key, times: [...times, at], id, session })
+          all.push(runOf(fact, key, [...times, at]))
   }
   return all
 }
@@ -133,9 +134,9 @@ function report({ elements }: Sequence, run: PatternRun, at: number, reported: P
   if (isTold && elements.some(({ isGuarded }) => isGuarded)) reported.push(run)
 }
 
-function toldOf({ key, times, id, session }: PatternRun, at: number) {
+function toldOf({ key, times, id, session, isTold }: PatternRun, at: number) {
   const details = { ...(key !== '' && { key }), since: isoTime(times[0]!), seconds: (at - times[0]!) / 1000 }
-  return { key, messageId: id, sessionId: session, at, details }
+  return { key, messageId: id, sessionId: session, at, details, ...(isTold && { isTold }) }
 }
 
 /** Takes back the signals that a late message shows to be wrong. */

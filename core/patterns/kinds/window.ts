@@ -38,6 +38,7 @@ function take(rule: WindowRule, state: PatternState, fact: PatternFact, tell: Te
         sessionId: fact.session,
         at: fact.at,
         details: { ...(key !== '' && { key }), ...reached },
+        ...(fact.isTold && { isTold: true }),
       })
   }
   const now = Math.max(state.settled ?? fact.at, fact.at)

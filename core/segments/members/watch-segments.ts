@@ -127,8 +127,9 @@ export function watchSegments(
   }
 
   function newsOf(after: Profile): UserNews[] {
-    const { visitorId, anonymousId, links } = after
-    if (isPersonKey(visitorId) || !links || Number.isNaN(at) || (lastMessage === undefined && !carried)) return []
+    const { visitorId, anonymousId, links, recentSignals } = after
+    const isNew = lastMessage !== undefined || carried || recentSignals !== before?.recentSignals
+    if (isPersonKey(visitorId) || !links || Number.isNaN(at) || !isNew) return []
     const current = userOfBrowser(after)
     return joinedUsers(links).map(userId => ({
       userId,

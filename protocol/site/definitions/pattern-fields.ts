@@ -9,6 +9,8 @@ import {
   MAX_PATTERN_NOTS,
   MAX_PATTERN_STEPS,
   MAX_PATTERN_SUM,
+  PATTERN_ENTITIES,
+  type PatternEntity,
   type PatternKind,
 } from './patterns.js'
 
@@ -70,6 +72,13 @@ export const COMMON_FIELDS: Record<string, DefinitionField> = {
     guess: guessDuration,
     meaning: 'time after a signal in which the same key yields no other',
     default: 'none',
+  },
+  entity: {
+    form: PATTERN_ENTITIES.map(entity => `"${entity}"`).join(' or '),
+    isFit: value => PATTERN_ENTITIES.includes(value as PatternEntity),
+    meaning:
+      'whose messages belong together: those of all browsers and servers of a person, or those of each browser by themselves',
+    default: '`person`; `visitor` where an `event` is `*`',
   },
 }
 

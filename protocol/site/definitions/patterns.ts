@@ -28,7 +28,14 @@ interface PatternCommon {
   grace?: string
   /** Time after a signal in which the same key yields no other. Default `0s`. */
   quiet?: string
+  /** Those whose messages belong together. Default: the person; the visitor where it looks at any message. */
+  entity?: PatternEntity
 }
+
+/** Those whose messages a pattern may look at together: a person's, or each visitor's by themselves. */
+export const PATTERN_ENTITIES = ['person', 'visitor'] as const
+
+export type PatternEntity = (typeof PATTERN_ENTITIES)[number]
 
 /** Messages one after the other, and messages that don't come. */
 export interface SequencePattern extends PatternCommon {
@@ -63,7 +70,7 @@ export interface ChangePattern extends PatternCommon, Omit<PatternEvent, 'key'> 
   within?: string
 }
 
-/** A pattern over one visitor's messages, as an administrator declares it. */
+/** A pattern over a person's or visitor's messages, as an administrator declares it. */
 export type PatternDefinition = SequencePattern | CountPattern | SumPattern | ReturnPattern | ChangePattern
 
 /** An entry of a set of patterns: one, or that the built-in one of this name is off. */

@@ -2,6 +2,7 @@ import type { Check } from '../../wire/checks/check.js'
 import { isObject } from '../../wire/checks/is-object.js'
 import {
   isAbsentOr,
+  isId,
   isIdOrEmpty,
   isListOf,
   isSiteId,
@@ -9,7 +10,7 @@ import {
   isVisitorId,
   misfit,
 } from '../../wire/checks/parse-stored.js'
-import { MAX_NAME_LENGTH } from '../../wire/limits.js'
+import { MAX_BATCH_MESSAGES, MAX_NAME_LENGTH } from '../../wire/limits.js'
 import { MESSAGE_TYPES, type MessageType } from '../../wire/messages.js'
 import { isSender } from '../../wire/senders.js'
 import { parseTime } from '../../wire/times/times.js'
@@ -34,8 +35,8 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
   if (!isAbsentOr(raw.timer, isTimer)) return misfit('timer is of another shape')
   if (!isAbsentOr(raw.segments, isSegmentNews)) return misfit('segments are of another shape')
   if (!isAbsentOr(raw.served, isServedDecisions)) return misfit('served are no decisions')
-  const forwarded = raw.forwarded ?? []
-  if (!Array.isArray(forwarded) || !forwarded.every(isObject)) return misfit('forwarded is not a list of objects')
+  const untold = passedOnTrouble(raw)
+  if (untold) return misfit(untold)
   const list = raw.messages ?? raw.sent ?? (isObject(raw.body) ? raw.body.batch : undefined)
   if (!Array.isArray(list) || !list.every(isObject)) return misfit('messages is not a list of objects')
   let envelope: EventEnvelope
@@ -48,11 +49,26 @@ export function parseEventEnvelope(raw: unknown): Check<EventEnvelope> {
     const wrong = messageTrouble(envelope.messages[index]!)
     if (wrong) return misfit(`messages[${index}].${wrong}`)
   }
-  for (let index = 0; index < forwarded.length; index++) {
-    const wrong = messageTrouble(forwarded[index] as unknown as EventEnvelope['messages'][number])
-    if (wrong) return misfit(`forwarded[${index}].${wrong}`)
-  }
   return { ok: true, value: envelope }
+}
+
+/** Returns what is wrong with the messages that another partition passed on. */
+function passedOnTrouble({ forwarded, hearsay }: Record<string, unknown>): string | undefined {
+  if (hearsay !== undefined && !(isObject(hearsay) && isId(hearsay.userId))) return 'hearsay names no user'
+  return (
+    listTrouble('forwarded', forwarded ?? []) ??
+    listTrouble('hearsay.messages', isObject(hearsay) ? hearsay.messages : [])
+  )
+}
+
+function listTrouble(name: string, list: unknown): string | undefined {
+  if (!Array.isArray(list) || !list.every(isObject)) return `${name} is not a list of objects`
+  if (list.length > MAX_BATCH_MESSAGES) return `${name} has more than ${MAX_BATCH_MESSAGES} messages`
+  for (let index = 0; index < list.length; index++) {
+    const wrong = messageTrouble(list[index] as unknown as EventEnvelope['messages'][number])
+    if (wrong) return `${name}[${index}].${wrong}`
+  }
+  return undefined
 }
 
 /** Returns what is wrong with the source of a stream message. */

@@ -37,6 +37,18 @@ export interface EventEnvelope {
    * and nothing else. Absent: none.
    */
   forwarded?: StoredMessage[]
+  /** Messages of another visitor of the person, by the kind of sender of the envelope. Absent: none. */
+  hearsay?: Hearsay
+  messages: StoredMessage[]
+}
+
+/**
+ * Messages of one visitor that another one of the person is told, because patterns of persons look at them, and for
+ * nothing else.
+ */
+export interface Hearsay {
+  /** The user by whom the two are one person. */
+  userId: string
   messages: StoredMessage[]
 }
 

@@ -148,7 +148,10 @@ export interface ForgetRequest {
   siteId: string
   visitorIds: string[]
   before: number
-  /** Links that profiles of others lose: the key of the profile, and the browser that is deleted. Absent: none. */
+  /**
+   * Links that profiles of others lose, with what they were told of a person's other visitors: the key of the
+   * profile, and the browser that is deleted; '' where there is no link. Absent: none.
+   */
   links?: [visitorId: string, anonymousId: string][]
 }
 

@@ -40,6 +40,7 @@ export function parseProfile(raw: unknown): Check<Profile> {
     return misfit(`traits are no object, or nested deeper than ${MAX_STORED_DEPTH} levels`)
   if (!isListOf(raw.segments, isText)) return misfit('segments is not a list of text')
   if (!isListOf(raw.recent, isCount)) return misfit('recent is not a list of hashes')
+  if (!isAbsentOr(raw.heard, list => isListOf(list, isCount))) return misfit('heard is not a list of hashes')
   if (!isAbsentOr(raw.signalMemory, isSignalMemory)) return misfit('signalMemory is of another shape')
   if (!isAbsentOr(raw.lastReceived, isTime)) return misfit('lastReceived is not a time')
   if (!isAbsentOr(raw.features, isFeatureStates)) return misfit('features is of another shape')

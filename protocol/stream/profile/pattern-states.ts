@@ -45,6 +45,8 @@ export interface PatternFact {
   /** Its `messageId`, and the session it belongs to. */
   id: string
   session: string
+  /** True if it is of another visitor of the person: that one reports what it completes. Absent: the visitor's own */
+  isTold?: true
   /** Steps that it fits, each with its keys; a step without key has none. */
   hits: PatternHit[]
   /** Amount that a sum adds, in millionths. */
@@ -59,9 +61,10 @@ export type PatternHit = [step: number, ...keys: string[]]
 export interface PatternRun {
   key: string
   times: number[]
-  /** `messageId` of the latest message, and its session. */
+  /** `messageId` of the latest message, its session, and whether another visitor's. */
   id: string
   session: string
+  isTold?: true
 }
 
 export interface PatternRefuter {
@@ -108,6 +111,7 @@ function isFact(value: unknown): boolean {
     Number.isFinite(value.seq) &&
     isText(value.id) &&
     isText(value.session) &&
+    isAbsentOr(value.isTold, isTrue) &&
     isListOf(value.hits, hit => isListOf(hit, isTextOrNumber) && hit.length > 0) &&
     isAbsentOr(value.amount, Number.isFinite) &&
     isAbsentOr(value.value, isText)
@@ -115,7 +119,18 @@ function isFact(value: unknown): boolean {
 }
 
 function isRun(value: unknown): boolean {
-  return isObject(value) && isText(value.key) && isText(value.id) && isText(value.session) && isListOfTimes(value.times)
+  return (
+    isObject(value) &&
+    isText(value.key) &&
+    isText(value.id) &&
+    isText(value.session) &&
+    isAbsentOr(value.isTold, isTrue) &&
+    isListOfTimes(value.times)
+  )
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true
 }
 
 function isRefuter(value: unknown): boolean {

@@ -36,6 +36,8 @@ export interface Profile {
   signalMemory?: SignalMemory
   /** The patterns' memory. Absent: nothing yet. */
   patterns?: PatternStates
+  /** Hashes of the latest messages of the person's other visitors that were told, oldest first. Absent: none. */
+  heard?: number[]
   /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
   recentSignals?: [name: string, at: number][]
   /** Segments that the person is in, where the profile stands for one. Absent: none. */

@@ -7,6 +7,7 @@ it('an absence is explained: by a timer, as late as it lasts and the grace', () 
   expect(explainPattern(pattern)).toEqual({
     name: 'cart_abandonment',
     kind: 'sequence',
+    entity: 'person',
     evaluated: 'stream',
     freshness: {
       seconds: 1860,
@@ -16,7 +17,9 @@ it('an absence is explained: by a timer, as late as it lasts and the grace', () 
     cost: {
       events: ['Product Added', 'Order Completed'],
       conditionsPerMessage: 1,
-      text: 'messages of 2 events are looked at, with 1 conditions at most; others cost nothing',
+      text:
+        'messages of 2 events are looked at, with 1 conditions at most; others cost nothing; ' +
+        "those of a user are told to the user's other browsers, up to 20",
     },
   })
 })
@@ -24,6 +27,7 @@ it('an absence is explained: by a timer, as late as it lasts and the grace', () 
 it('what a message completes is explained: in the same request', () => {
   const pattern = { name: 'back', event: '*', after: '7d' }
   expect(explainPattern(pattern)).toMatchObject({
+    entity: 'visitor',
     evaluated: 'request',
     freshness: { seconds: 0, text: 'found with the message that completes it' },
     cost: { events: ['*'], conditionsPerMessage: 0, text: 'every message is looked at, with 0 conditions at most' },

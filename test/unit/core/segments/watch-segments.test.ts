@@ -66,6 +66,18 @@ function createSite(rules: typeof RULES & { includesBots?: boolean } = RULES) {
   return { profiles, signals, apply, send, told: () => signals.map(({ signal, details }) => [signal, details.segment]) }
 }
 
+it('tell the user of a signal that is found without a message', () => {
+  const site = createSite()
+  site.send([viewed(NOON, 'camp', { event: 'Product Added', userId: 'ann' })])
+  const timer = (hours: number) => ({
+    ...{ siteId: 'shop', visitorId: 'b1', receivedAt: new Date(NOON + hours * HOUR).toISOString(), messages: [] },
+    timer: { at: NOON + hours * HOUR, anonymousId: 'b1', userId: 'ann' },
+  })
+  const at = (hours: number) => applyAndDetect(site.profiles.get('b1'), timer(hours), 9, hashText, RULES).userNews
+  expect(at(0.1)).toBeUndefined()
+  expect(at(1)).toEqual([{ userId: 'ann', news: { anonymousId: 'b1', userId: 'ann', at: NOON + HOUR } }])
+})
+
 const membersOf = (profile: Profile | undefined) => (profile?.members ?? []).map(([name]) => name)
 
 describe('segments of a visitor', () => {

@@ -1,6 +1,7 @@
 import type { Profile } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
-import { type EventRow, profilesOf } from '#aggregator/commands/rebuild/history.js'
+import { type EventRow, profilesOf, withoutEndedAbsences } from '#aggregator/commands/rebuild/history.js'
+import { DEFAULT_DEFINITIONS } from '#aggregator/profiles/definitions/compiled-definitions.js'
 import { createLinkList } from '#aggregator/profiles/links/link-list.js'
 
 const row = (fields: Partial<EventRow>): EventRow => ({
@@ -43,6 +44,25 @@ describe('profiles of stored events', () => {
     ])
     expect(found[0]).toMatchObject({ userId: 'u1', traits: { plan: 'pro' }, affinities: { shoes: 1 } })
     expect(found[2]?.session?.id).toBe('s7')
+  })
+
+  it('wait for no absence of a user that was over before, because another browser may have refuted it', async () => {
+    const timestamp = '2026-01-01T01:00:00.000Z'
+    const cart = { event: 'Product Added', properties: {} }
+    const profiles = await collect([
+      ...[row({ ...cart, user_id: 'u1' }), row({ ...cart, anonymous_id: 'v2', user_id: 'u1', timestamp })],
+      ...[row({ ...cart, anonymous_id: '', user_id: 'u1' }), row({ ...cart, anonymous_id: 'v3' })],
+    ])
+    const dues = profiles.map(profile => {
+      const { visitorId, patterns } = withoutEndedAbsences(profile, DEFAULT_DEFINITIONS, Date.parse(timestamp))
+      return [visitorId, patterns?.due]
+    })
+    expect(dues).toEqual([
+      ['v1', undefined],
+      ['v2', Date.parse('2026-01-01T01:30:00.000Z')],
+      ['user:u1', undefined],
+      ['v3', Date.parse('2026-01-01T00:30:00.000Z')],
+    ])
   })
 
   it('give the browsers that aliases name to the list of links', async () => {

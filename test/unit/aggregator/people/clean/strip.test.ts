@@ -63,6 +63,19 @@ describe('a message without a person', () => {
     expect(strip('events', news('v'), whose)).toBeUndefined()
   })
 
+  it('loses what others were told of them, and keeps what is from after the deletion', () => {
+    const all = ['2026-01-02T00:00:00.000Z', '2026-01-02T00:00:00.001Z'].map(timestamp => ({ ...raw({}), timestamp }))
+    const text = envelope({ visitorId: 'c', forwarded: all, hearsay: { userId: 'v', messages: all }, messages: [] })
+    const stripped = strip('events', text, whose)!
+    expect(stripped.entries).toEqual([all[0], all[0]])
+    expect(JSON.parse(stripped.rest!)).toMatchObject({
+      forwarded: [all[1]],
+      hearsay: { userId: 'v', messages: [all[1]] },
+    })
+    const whole = envelope({ visitorId: 'user:v', hearsay: { userId: 'v', messages: [all[0]] }, messages: [] })
+    expect(strip('events', whole, whose)).toEqual({ entries: [all[0]], rest: undefined })
+  })
+
   it('stays as it is when it is of another site, of others, or of the time after', () => {
     expect(strip('events', envelope({ siteId: 'other', sent: [raw({})] }), whose)).toBeUndefined()
     expect(strip('events', envelope({ sent: [raw({ anonymousId: 'c' })] }), whose)).toBeUndefined()

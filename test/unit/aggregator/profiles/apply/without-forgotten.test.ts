@@ -40,3 +40,16 @@ it('leaves out news of segments from before it, and no later ones', () => {
   expect(withoutForgotten(news(999), tombstones)).not.toHaveProperty('segments')
   expect(withoutForgotten(news(1_001), tombstones)).toEqual(news(1_001))
 })
+
+it('leaves out what visitors were told, and rewards that were forwarded, from before it, and nothing later', () => {
+  const messages = [999, 1_001].map(at => ({
+    ...{ messageId: `m${at}`, type: 'track' as const, event: 'Order Completed', userId: 'ann' },
+    timestamp: new Date(at).toISOString(),
+  }))
+  const base = { siteId: 'shop', visitorId: 'phone', receivedAt: '2026-01-01T00:00:00.000Z', messages: [] }
+  const envelope: EventEnvelope = { ...base, forwarded: messages, hearsay: { userId: 'ann', messages } }
+  expect(withoutForgotten(envelope, tombstones)).toEqual({
+    ...{ ...base, forwarded: messages.slice(1) },
+    hearsay: { userId: 'ann', messages: messages.slice(1) },
+  })
+})

@@ -183,6 +183,7 @@ function owner(
     rejected: nothing,
     identity: nothing,
     news: nothing,
+    telling: nothing,
     learning: publishLearning,
     forward: nothing,
   }
