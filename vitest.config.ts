@@ -16,8 +16,8 @@ const retry = process.env.CI ? 1 : 0
 
 /** Unit tests that need a document, each in a fresh one. */
 const DOM = [
-  'test/unit/sdk/{page,growth}.test.ts',
-  'test/unit/sdk/{slots,react,inspector,plugins}/**/*.test.ts',
+  'test/unit/sdk/growth.test.ts',
+  'test/unit/sdk/{page,slots,react,inspector,plugins}/**/*.test.ts',
   'test/unit/sdk/client/consent*.test.ts',
 ]
 

@@ -10,7 +10,7 @@ export {
   withPolicy,
 } from './catalog/compile-slot.js'
 export { factsOf } from './catalog/content-facts.js'
-export { contentsOfVersion } from './catalog/contents-of-version.js'
+export { CATALOG_TAKES_EFFECT_MS, contentsOfVersion } from './catalog/contents-of-version.js'
 export { eligibleOf } from './catalog/eligible.js'
 export { itemPoliciesOf, needsOf, needsOfCandidates, type PolicyNeeds } from './catalog/policy-needs.js'
 export { contentsOfSlot, inOrder, recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'

@@ -1,9 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { SomeCatalog } from '@slotstream/core'
+import { CATALOG_TAKES_EFFECT_MS, type SomeCatalog } from '@slotstream/core'
 import { checkContent, checkSlot } from '@slotstream/protocol'
-
-/** Time that it takes until decisions are made by a version, and differences of clocks, in milliseconds. */
-const TAKES_EFFECT_MS = 10_000
 
 const AT = `SELECT kind, definition FROM slotstream.catalog_versions
 WHERE site_id = {site: String} AND (kind = 'content' OR (kind = 'slot' AND id = {slot: String}))
@@ -21,7 +18,7 @@ export async function* catalogsAround(
   slotId: string,
   at: number,
 ): AsyncGenerator<SomeCatalog> {
-  for (const time of [at, at - TAKES_EFFECT_MS, at + TAKES_EFFECT_MS]) {
+  for (const time of [at, at - CATALOG_TAKES_EFFECT_MS, at + CATALOG_TAKES_EFFECT_MS]) {
     const params = { site: siteId, slot: slotId, at: time }
     const result = await clickhouse.query({ query: AT, query_params: params, format: 'JSONEachRow' })
     const rows = await result.json<{ kind: string; definition: string }>()

@@ -2,6 +2,9 @@ import type { DecisionRecord, ExperimentArm } from '@slotstream/protocol'
 import { recordedVersion } from './slot-of-arm.js'
 import type { SomeCatalog } from './slot-of-catalog.js'
 
+/** Time until decisions are made by a new version of a catalog, plus differences of clocks, in milliseconds. */
+export const CATALOG_TAKES_EFFECT_MS = 10_000
+
 /**
  * Returns the ids of a slot's contents in the order of a decision's record, if the record was made by this catalog: its
  * `policyVersion` tells. Undefined: it was made by another one.

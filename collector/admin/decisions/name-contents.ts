@@ -1,4 +1,4 @@
-import { contentsOfVersion } from '@slotstream/core'
+import { CATALOG_TAKES_EFFECT_MS, contentsOfVersion } from '@slotstream/core'
 import type { DecisionRecord, Experiment, ExperimentArm } from '@slotstream/protocol'
 import type { CatalogStore } from '../catalog/store/catalog-store.js'
 import type { ExperimentStore } from '../experiments/experiment-store.js'
@@ -6,9 +6,6 @@ import type { ReadContentsThen } from './read-contents-then.js'
 
 /** Earlier revisions of the catalog, and of the experiments, that are looked at. */
 const MOST_REVISIONS = 3
-
-/** Time that it takes until decisions are made by a revision, and differences of clocks, in milliseconds. */
-const TAKES_EFFECT_MS = 10_000
 
 export interface VersionDeps {
   catalog: Pick<CatalogStore, 'read' | 'readRevision' | 'history'>
@@ -28,7 +25,7 @@ export async function nameContents(
 ): Promise<string[] | undefined> {
   const { slotId, policyVersion, experiment, arm } = record
   const at = Date.parse(record.timestamp)
-  const latest = at + TAKES_EFFECT_MS
+  const latest = at + CATALOG_TAKES_EFFECT_MS
   // Outside of experiments a slot chooses as an arm does where an experiment ended.
   const ways: (ExperimentArm | undefined)[] =
     experiment === undefined
