@@ -58,7 +58,8 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
   function add(key: string, entry: CacheEntry): number {
     remove(key)
     const size = profileBytes(entry.profile)
-    entries.set(key, { ...entry, bytes: size })
+    const { profile, revision, isFromStore, sent } = entry
+    entries.set(key, { profile, revision, isFromStore, sent, bytes: size })
     evicted.delete(key)
     bytes += size
     return size
