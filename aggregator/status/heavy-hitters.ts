@@ -13,11 +13,23 @@ export interface HeavyHitters {
 export function heavyHitters(capacity: number): HeavyHitters {
   const counters = new Map<string, { weight: number; error: number }>()
   let total = 0
+  /** The least weight when all counters were looked at last, and keys that had it. Weights only grow. */
+  let least = 0
+  let lightest: string[] = []
 
-  function lightest(): [string, number] {
-    let least: [string, number] = ['', Number.POSITIVE_INFINITY]
-    for (const [key, { weight }] of counters) if (weight < least[1]) least = [key, weight]
-    return least
+  /** Returns a key of the least weight. Among keys that come once each, few have to look at all counters. */
+  function findLightest(): string {
+    for (;;) {
+      const key = lightest.pop()
+      if (key === undefined) lookAtAll()
+      else if (counters.get(key)?.weight === least) return key
+    }
+  }
+
+  function lookAtAll(): void {
+    least = Number.POSITIVE_INFINITY
+    for (const { weight } of counters.values()) if (weight < least) least = weight
+    lightest = [...counters.keys()].filter(key => counters.get(key)!.weight === least)
   }
 
   return {
@@ -30,8 +42,7 @@ export function heavyHitters(capacity: number): HeavyHitters {
       }
       let error = 0
       if (counters.size >= capacity) {
-        const [leaves, least] = lightest()
-        counters.delete(leaves)
+        counters.delete(findLightest())
         error = least
       }
       counters.set(key, { weight: error + weight, error })

@@ -1,4 +1,4 @@
-import { type BatchAnswer, type KeyKind, type PrivacySignal, type Site, uuidv7 } from '@slotstream/protocol'
+import type { BatchAnswer, KeyKind, PrivacySignal, Site } from '@slotstream/protocol'
 import { createSlices, NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
 import type { Enricher } from '../enrich/enrich.js'
 import type { RawBody } from '../http/body/read-body.js'
@@ -9,6 +9,7 @@ import type { Plans } from '../plan/plans.js'
 import type { Admission } from '../safety/message-limits.js'
 import type { RejectionBudget } from '../safety/rejection-budget.js'
 import { forgottenMessage } from './accept/forgotten.js'
+import { createMessageIds } from './accept/message-ids.js'
 import { createBatchText, type OutgoingEnvelope } from './publish/outgoing-envelope.js'
 import { eventPublications, type Publication, rejectedPublications } from './publish/publications.js'
 import { type Pace, publishAll } from './publish/publish-all.js'
@@ -71,6 +72,7 @@ export function createStoreBatch(
   tombstones: () => Tombstones = () => NO_TOMBSTONES,
 ): StoreBatch {
   const slice = createSlices()
+  const newId = createMessageIds()
   return async (body, origin) => {
     const { siteId } = origin.site
     if (origin.signal) {
@@ -109,7 +111,7 @@ export function createStoreBatch(
       ...(isMarked ? { isMarked } : {}),
       text: written && createBatchText(written),
       userAgent,
-      newId: uuidv7,
+      newId,
       enricher,
       plan: plans.of(siteId),
       rejections,

@@ -170,7 +170,7 @@ function reduce(
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
   if (!next) return { profile: undefined }
   // Not the profile that was given, even when no message was new.
-  const after = { ...next }
+  const after = next === begun ? { ...next } : next
   after.seq = seq
   after.recent = recent.slice(-remembered)
   counting.finish(after)

@@ -10,7 +10,10 @@ const FIXED = 1_024
 const FIXED_FEATURES = 256
 const PER_FEATURE = 128
 
-/** Bytes that a profile's parts take in memory, by the part itself: most messages leave most parts as they are. */
+/** Bytes that a part takes at most that is counted each time: to remember its size takes longer, and memory. */
+const SMALL = 512
+
+/** Bytes that larger parts take in memory, by the part itself: most messages leave most parts as they are. */
 const sizes = new WeakMap<object, number>()
 
 /** Bytes that a profile takes in memory: an estimate that errs upwards, see `memoryOf`. */
@@ -76,6 +79,6 @@ export function partBytes(part: object): number {
   const before = sizes.get(part)
   if (before !== undefined) return before
   const bytes = memoryOf(part)
-  sizes.set(part, bytes)
+  if (bytes > SMALL) sizes.set(part, bytes)
   return bytes
 }

@@ -80,7 +80,6 @@ export interface StepResult {
 
 /**
  * Applies a message of the stream to its visitor's profile. Pure.
- *
  */
 export function applyStep(
   profile: Profile | undefined,
@@ -94,20 +93,17 @@ export function applyStep(
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
     const { profile: after, signals, refused, identity, userNews, tellings, learning, contents, forward } = applied
     const isReplayed = after !== undefined && after === profile
-    return {
-      outcome: isReplayed ? 'replayed' : 'applied',
-      messages,
-      ...(after && !isReplayed && { profile: after }),
-      ...(signals.length > 0 && { signals: { siteId, visitorId, receivedAt, signals } }),
-      ...(refused && { rejected: { siteId, receivedAt, rejected: refused } }),
-      ...(identity && { identity: { siteId, visitorId, receivedAt, changes: identity } }),
-      ...((learning || contents) && {
-        learning: { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) },
-      }),
-      ...(forward && { forward: { siteId, visitorId, receivedAt, seq, ...forward } }),
-      ...(tellings && { tellings: tellings.map(telling => ({ siteId, visitorId, receivedAt, seq, ...telling })) }),
-      ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
-    }
+    const result: StepResult = { outcome: isReplayed ? 'replayed' : 'applied', messages }
+    if (after && !isReplayed) result.profile = after
+    if (signals.length > 0) result.signals = { siteId, visitorId, receivedAt, signals }
+    if (refused) result.rejected = { siteId, receivedAt, rejected: refused }
+    if (identity) result.identity = { siteId, visitorId, receivedAt, changes: identity }
+    if (learning || contents)
+      result.learning = { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) }
+    if (forward) result.forward = { siteId, visitorId, receivedAt, seq, ...forward }
+    if (tellings) result.tellings = tellings.map(telling => ({ siteId, visitorId, receivedAt, seq, ...telling }))
+    if (userNews) result.news = userNews.map(news => ({ siteId, receivedAt, seq, news }))
+    return result
   } catch (error) {
     return { outcome: 'bad', messages, error }
   }

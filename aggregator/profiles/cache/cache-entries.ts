@@ -6,8 +6,11 @@ import { createEvictedRevisions, type KnownRevision } from './evicted-revisions.
 export interface CacheEntry extends KnownRevision {
   readonly profile: Profile
   /** States that are on their way to the store. */
-  sent: Profile[]
+  sent: readonly Profile[]
 }
+
+/** No states on their way: those of all entries that are stored, which are nearly all. */
+export const NONE_SENT: readonly Profile[] = []
 
 /** The entries of a profile cache within their limits, the one used longest ago first. */
 export interface CacheEntries {
@@ -58,7 +61,8 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
   function add(key: string, entry: CacheEntry): number {
     remove(key)
     const size = profileBytes(entry.profile)
-    entries.set(key, { ...entry, bytes: size })
+    const { profile, revision, isFromStore, sent } = entry
+    entries.set(key, { profile, revision, isFromStore, sent, bytes: size })
     evicted.delete(key)
     bytes += size
     return size
@@ -84,10 +88,10 @@ export function createCacheEntries(maxProfiles: number, maxBytes: number): Cache
     putUnstored(key, profile) {
       const former = entries.get(key)
       const { revision, isFromStore } = former ?? evicted.get(key) ?? { revision: 0, isFromStore: false }
-      unstoredBytes += add(key, { profile, revision, isFromStore, sent: former?.sent ?? [] })
+      unstoredBytes += add(key, { profile, revision, isFromStore, sent: former?.sent ?? NONE_SENT })
       unstored.add(key)
     },
-    putStored: (key, profile, revision) => void add(key, { profile, revision, isFromStore: true, sent: [] }),
+    putStored: (key, profile, revision) => void add(key, { profile, revision, isFromStore: true, sent: NONE_SENT }),
     noteAbsent: (key, revision) => evicted.note(key, revision, false),
     remove,
     evict(key) {

@@ -1,6 +1,6 @@
 import { type Profile, visitorText } from '@slotstream/protocol'
 import type { StoredProfile } from '../store/profile-store.js'
-import { type CacheEntries, createCacheEntries } from './cache-entries.js'
+import { type CacheEntries, createCacheEntries, NONE_SENT } from './cache-entries.js'
 import { settleConflict } from './settle-conflict.js'
 
 /** A partition's profiles in memory, with those that are not stored yet, backed by a store. */
@@ -97,9 +97,9 @@ export function createProfileCache(deps: ProfileCacheDeps): ProfileCache {
       noteWrite(entries, visitorText(profile.siteId, profile.visitorId), profile, revision)
     },
     markSent(profile) {
-      const sent = entries.get(visitorText(profile.siteId, profile.visitorId))?.sent
+      const entry = entries.get(visitorText(profile.siteId, profile.visitorId))
       // While the store answers nothing, each pass sends the same once more.
-      if (sent && sent.at(-1) !== profile) sent.push(profile)
+      if (entry && entry.sent.at(-1) !== profile) entry.sent = [...entry.sent, profile]
     },
     async reconcile({ siteId, visitorId }) {
       const verdict = reconcile(entries, visitorText(siteId, visitorId), await read(siteId, visitorId))
@@ -174,7 +174,9 @@ function createReads({ read, room = () => undefined }: ProfileCacheDeps, entries
 function noteWrite(entries: CacheEntries, key: string, profile: Profile, revision: number): void {
   const entry = entries.get(key)
   if (!entry) return
-  Object.assign(entry, { revision, isFromStore: true, sent: [] })
+  entry.revision = revision
+  entry.isFromStore = true
+  entry.sent = NONE_SENT
   if (entry.profile === profile) entries.markStored(key)
   entries.evictBeyondLimits()
 }
@@ -187,7 +189,7 @@ function reconcile(entries: CacheEntries, key: string, stored: StoredProfile): b
   const entry = entries.get(key)
   if (!entry) return true
   const verdict = settleConflict(entry, stored)
-  Object.assign(entry, { revision: stored.revision, isFromStore: stored.profile !== undefined, sent: [] })
+  Object.assign(entry, { revision: stored.revision, isFromStore: stored.profile !== undefined, sent: NONE_SENT })
   if (verdict !== 'replace') return verdict !== 'outdated'
   entries.putStored(key, stored.profile!, stored.revision)
   return stored.profile!

@@ -77,9 +77,10 @@ export function followStream(
 
   async function read(): Promise<void> {
     for await (const message of reader) {
-      const envelope = withoutForgotten(parseEnvelope(message.data), tombstones)
+      const { data } = message
+      const envelope = withoutForgotten(parseEnvelope(data), tombstones)
       freshness.read(message.info.pending)
-      const result = apply(message.seq, envelope, message.data.length)
+      const result = apply(message.seq, envelope, data.length)
       if (result instanceof Promise)
         result.then(
           step => noteStep(step, envelope),

@@ -22,8 +22,9 @@ export function eventRows(message: SourceMessage, seq: number): Row[] {
 
 /** Reads a stream message with all digits of whole numbers: those of ids as text, the others marked. */
 function read(message: SourceMessage): EventEnvelope {
-  const marked = markIntegers(message.text)
-  if (marked === undefined) return readMessage(message, parseEventEnvelope)
+  const { text } = message
+  const marked = markIntegers(text)
+  if (marked === undefined) return readMessage({ text }, parseEventEnvelope)
   const envelope = readMessage({ text: marked }, parseEventEnvelope)
   // A collector of an earlier version left ids as the numbers that they were.
   for (const stored of envelope.messages) takeDigitsOfIds(stored as unknown as Record<string, unknown>)

@@ -54,14 +54,14 @@ export interface Row {
   }
 }
 
-/** A message of a stream, as the mappings see it. */
+/** A message of a stream, as the mappings see it. Body and time are read anew whenever they are asked for. */
 export interface SourceMessage {
   seq: number
   subject: string
   /** The message's body. */
   readonly text: string
   /** ISO 8601: when the stream stored it. */
-  storedAt: string
+  readonly storedAt: string
   /** True if it marks a key of a KV bucket as deleted. */
   deleted: boolean
 }

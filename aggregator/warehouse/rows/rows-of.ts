@@ -4,7 +4,6 @@ import type { Row } from './row.js'
 
 /** Returns a stream message as rows. @throws when it is not what the stream should hold */
 export function rowsOf(spec: Pick<StreamSpec, 'rows'>, message: JsMsg, offset: number): Row[] {
-  const storedAt = new Date(Number(message.timestampNanos / 1_000_000n)).toISOString()
   const operation = message.headers?.get('KV-Operation')
   const deleted = operation === 'DEL' || operation === 'PURGE'
   const source = {
@@ -13,7 +12,9 @@ export function rowsOf(spec: Pick<StreamSpec, 'rows'>, message: JsMsg, offset: n
     get text() {
       return message.string()
     },
-    storedAt,
+    get storedAt() {
+      return new Date(Number(message.timestampNanos / 1_000_000n)).toISOString()
+    },
     deleted,
   }
   return spec.rows(source, message.seq + offset)

@@ -24,5 +24,6 @@ export function openEnvelope(envelope: EventEnvelope | SentEnvelope): EventEnvel
   const last = messages.at(-1)
   if (last && ledger) last.context = { ...last.context, ledger }
   const senderKind = senderOf(sender)
-  return { ...rest, ...(senderKind === 'public' ? {} : { sender: senderKind }), messages }
+  if (senderKind !== 'public') return { ...rest, sender: senderKind, messages }
+  return { ...rest, messages }
 }

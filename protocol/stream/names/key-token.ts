@@ -12,6 +12,7 @@ export function keyToken(text: string): string {
 
 /** Returns the text of a `keyToken`. */
 export function fromKeyToken(token: string): string {
+  if (!token.includes('=')) return token
   const bytes: number[] = []
   for (let i = 0; i < token.length; i++) {
     if (token[i] === '=') {

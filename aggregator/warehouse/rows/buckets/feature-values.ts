@@ -1,5 +1,5 @@
 import { type Features, featureValues, mergeStates } from '@slotstream/core'
-import type { Json, Profile } from '@slotstream/protocol'
+import type { FeatureStates, Json, Profile } from '@slotstream/protocol'
 
 /** A feature as a row of `profile_versions` has it: its version, and its value as JSON. */
 export interface FeatureOfRow {
@@ -19,9 +19,15 @@ export function featuresOfRow(profile: Profile, features: Features, at: number):
   if (!first) return {}
   const states = others.reduce((all, part) => mergeStates(all, part, features), first)
   const entries: [string, FeatureOfRow][] = []
-  for (const [name, { value, version }] of featureValues(states, features, at))
+  for (const [name, { value, version }] of featureValues(states, features, at, namesHeld(states, features)))
     if (!isNothing(value)) entries.push([name, { version, value: JSON.stringify(value) }])
   return Object.fromEntries(entries)
+}
+
+/** Returns the features that states may hold something of: of a visitor's first message they are few. */
+function* namesHeld({ of }: FeatureStates, features: Features): Generator<string> {
+  for (const [name, { version, window }] of features.byName)
+    if (window.kind === 'session' || Object.hasOwn(of, version)) yield name
 }
 
 function isNothing(value: Json): boolean {

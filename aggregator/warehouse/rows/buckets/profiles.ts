@@ -18,6 +18,7 @@ export function profileRows(
 ): Row[] {
   const [siteId = '', token = ''] = message.subject.split('.').slice(3).map(fromKeyToken)
   const partition = partitionOfSubject(message.subject, 2)
+  const { storedAt } = message
   const profile = message.deleted ? undefined : readMessage(message, parseProfile)
   // Known by a link only: it is no visitor until a message comes.
   if (profile?.events === 0) return []
@@ -36,8 +37,8 @@ export function profileRows(
           affinities: profile.affinities,
           segments: namesOfMembers(profile.members),
           traits: profile.traits,
-          features: featuresOfRow(profile, featuresOf(siteId), Date.parse(message.storedAt)),
-          stored_at: message.storedAt,
+          features: featuresOfRow(profile, featuresOf(siteId), Date.parse(storedAt)),
+          stored_at: storedAt,
         }),
         deleted: message.deleted,
         stream_seq: seq,
@@ -45,7 +46,7 @@ export function profileRows(
       }),
       seq,
       index: 0,
-      source: { siteId, partition, receivedAt: message.storedAt, messageId: null, payload: () => profile ?? null },
+      source: { siteId, partition, receivedAt: storedAt, messageId: null, payload: () => profile ?? null },
     },
   ]
 }
