@@ -112,8 +112,8 @@ export async function startAggregator(
       layout.stop()
       report.stop()
       // Partition by partition: each is answered for until it is given up.
-      const roleParts = [profiles, warehouse, webhooks, batch, answering]
-      await Promise.all([deciding?.stopLearning(), ...roleParts.map(part => part?.stop())])
+      const services = [profiles, warehouse, webhooks, batch, answering]
+      await Promise.all([deciding?.stopLearning(), ...services.map(service => service?.stop())])
       tombstones.stop()
       await deciding?.stop()
       publisher.close()

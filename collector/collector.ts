@@ -12,7 +12,7 @@ import { createCheckMeaning } from './admin/catalog/check-meaning.js'
 import { createCatalogStore } from './admin/catalog/store/catalog-store.js'
 import { decisionDeps } from './admin/decisions/deps.js'
 import { definitionDeps } from './admin/definitions/deps.js'
-import { experimentParts } from './admin/experiments/parts.js'
+import { createExperimentRouteDeps } from './admin/experiments/create-route-deps.js'
 import { pipelineRoute } from './admin/pipeline/route.js'
 import { createPlanStore } from './admin/plan/plan-store.js'
 import { profileDeps } from './admin/profiles/deps.js'
@@ -110,7 +110,7 @@ export function createCollector(deps: CollectorDeps): Collector {
           plans,
           planStore: createPlanStore(buckets.plans),
           ...definitions,
-          ...experimentParts(nats, buckets),
+          ...createExperimentRouteDeps(nats, buckets),
           ...decisionDeps(nats),
           readValueHistory: createReadValueHistory(nats),
           webhookStore: createWebhookStore(nats, buckets, installation.privacy),

@@ -27,36 +27,36 @@ import type { Catalog } from './catalog.js'
 import { newDecisionId } from './decision-id.js'
 import { type Models, NO_MODELS } from './models.js'
 
-/** The decisions for a request, as the page gets them and as they are recorded, slot by slot. */
+/** The decisions for a request, one per slot, as the page gets them and as they are recorded. */
 export interface Answer {
   decisions: SlotDecision[]
   records: DecisionRecord[]
-  /** What the visitor's profile has to be told of. */
+  /** Decisions that the visitor's profile keeps, for learning and caps. */
   served: ServedDecision[]
-  /** Time from which on something of it must not be shown any more, in milliseconds since the epoch. */
+  /** Time at which the first shown content ends, in milliseconds since the epoch. */
   goodUntil: number
-  /** Work that it took: positions times the contents that each was chosen from. */
+  /** Work that the answer took: the sum over slots of positions times contents. */
   work: number
 }
 
-/** What is known of the visitor of a request. */
+/** Facts about the visitor of a request. */
 export interface Asker {
-  /** Undefined: the visitor is new. */
+  /** The visitor's profile. Undefined: the visitor is new */
   profile: Profile | undefined
-  /** All browsers of the person. Default: what the profile says, without features and segments */
+  /** The person with all browsers. Default: `personOfProfile`, without features and segments */
   person?: DecidedPerson | undefined
-  /** Default: the site declares nothing */
+  /** Definitions of the site. Default: none */
   definitions?: DecisionDefinitions
-  /** For how long the profile may have lacked messages, in milliseconds. Default 0 */
+  /** Age of the profile: how long messages may have been missing from it, in milliseconds. Default 0 */
   ageMs?: number
   /** Time since the request came, in milliseconds. Default: not recorded */
   latencyMs?: number
 }
 
-/** Content that is listed for debuggers, at most. */
+/** Contents that an explained answer lists, at most. */
 const MOST_EXPLAINED = 100
 
-/** Decides every slot of a request at once: see `answering`. */
+/** Decides all slots of a request without pauses, see `answering`. */
 export function answer(...args: Parameters<typeof answering>): Answer {
   const steps = answering(...args)
   for (;;) {
@@ -66,12 +66,12 @@ export function answer(...args: Parameters<typeof answering>): Answer {
 }
 
 /**
- * Decides every slot of a request, in its order: none shows what an earlier one does. A step for each, so that others
- * have their turn in between.
+ * Decides the slots of a request in its order: none shows what an earlier one does. Yields between slots, so that other
+ * work can run.
  *
  * @param now milliseconds since the epoch
- * @param newId makes a decision's id, which is also the seed of its draw and begins with `now`: by it the warehouse
- * knows when an event's decision was made
+ * @param newId creates a decision's id, which is also the seed of its draw. It begins with `now`, by which the
+ * warehouse knows when the decision of an event was made. Default: a UUID of version 7
  */
 export function* answering(
   request: DecideRequest,
@@ -99,7 +99,7 @@ export function* answering(
   const shownIds = new Set<string>()
   const ghosts = new Set<string>()
   const all = emptyAnswer()
-  // All before the first step: the catalog may change in between, and with it what clauses are called.
+  // Before the first step: if the catalog changes in between, clauses may have other numbers.
   const slotsOfPerson = request.slots.map(({ id }) => catalog.slotFor(siteId, id, personId))
   for (const [index, slotRequest] of request.slots.entries()) {
     if (index > 0) yield
@@ -138,7 +138,7 @@ export function* answering(
   return all
 }
 
-/** The answer that leaves every slot to the page, and says why. */
+/** Returns the answer that leaves all slots to the page, with the reason. */
 export function noAnswer(
   request: DecideRequest,
   outcome: Extract<Outcome, 'timeout' | 'unavailable'>,
@@ -165,7 +165,7 @@ function addTo(all: Answer, { decision, record }: { decision: SlotDecision; reco
   all.records.push(record)
 }
 
-/** Returns what comparing those who are held out with the others takes. */
+/** Returns the fields of a record by which visitors who are held out are compared with the others. */
 function comparedBy(holdout: number, personId: string): Pick<DecisionRecord, 'personId' | 'armShares'> {
   return holdout > 0 ? { personId, armShares: [holdout, 1 - holdout] } : {}
 }

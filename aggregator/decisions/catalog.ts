@@ -23,29 +23,31 @@ import {
 } from '@slotstream/protocol'
 import { type CompiledSlots, createCompiledSlots } from './slots/compiled-slots.js'
 
-/** The sites' slots and content, in memory. */
+/** Slots, content, experiments and holdouts of all sites, in memory. */
 export interface Catalog {
-  /** Returns a slot with what can appear in it: compiled once, until it or content of it changes. */
+  /** Returns a slot with its content, compiled once until either changes. Undefined: no such slot */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
-  /** Returns a slot in all ways in which it may choose: as it says itself, and as arms of its experiments do. */
+  /** Returns all variants of a slot that may be in effect: the slot itself, and the arms of its experiments. */
   waysOf(siteId: string, slotId: string): readonly CompiledSlot[]
-  /** Returns a slot as it chooses for a person, and the arm. Undefined: there is no such slot */
+  /** Returns the variant of a slot that is in effect for a person, and the arm. Undefined: no such slot */
   slotFor(siteId: string, slotId: string, personId: string): SlotOfPerson | undefined
-  /** Returns what candidates of tournaments in a slot read of a person. Undefined: there are none */
+  /** Returns the facts that candidates of a slot's tournaments need, to be recorded. Undefined: no candidates */
   readByCandidates(siteId: string, slotId: string): PolicyNeeds | undefined
-  /** Returns the share of the persons who are held out of a slot: by its own holdout, or by that of the site. */
+  /** Returns the share of persons who are held out of a slot: by its own holdout, or by that of the site. */
   holdoutOf(siteId: string, slot: Slot): number
-  /** Whether a visitor is held out of a slot, with this browser, or as this person. */
+  /** Tells whether a visitor is held out of a slot: the browser by its holdout, or the person by that of the site. */
   isHeldOut(siteId: string, slot: Slot, visitorId: string, personId: string): boolean
-  /** Sets who is held out of a whole site. Undefined: none */
+  /** Sets the holdout of a site. Undefined: none */
   setHoldout(siteId: string, holdout: SiteHoldout | undefined): void
-  /** Puts the experiments of a site in the place of those before. */
+  /** Replaces the experiments of a site. */
   setExperiments(siteId: string, experiments: readonly Experiment[]): void
   /** Returns the clauses that the slots of a site were compiled with. */
   clausesOf(siteId: string): Clauses
   /**
-   * Puts what a key of the bucket `catalog` holds now; undefined: nothing any more. What can't be used changes nothing:
-   * the version before stays. Returns why it can't, if it can't.
+   * Applies an entry of the bucket `catalog`. An entry that cannot be used changes nothing: the previous version stays.
+   *
+   * @param value of the key. Undefined: it was deleted
+   * @returns why the entry cannot be used; undefined: it is in effect
    */
   set(key: string, value: unknown): string | undefined
 }
@@ -53,7 +55,7 @@ export interface Catalog {
 /** A slot as it chooses for one person. */
 export interface SlotOfPerson {
   slot: CompiledSlot
-  /** Experiment, arm and the shares of all arms. Absent: the slot chooses as it says itself */
+  /** Experiment, arm and the shares of all arms. Absent: the person is in no experiment of the slot */
   assigned?: { experiment: string; arm: string; armShares: number[]; personId: string }
 }
 
@@ -66,7 +68,7 @@ interface SiteCatalog {
 /**
  * Creates an empty catalog.
  *
- * @param onFaults called with the conditions of a slot that do not compile, each time it is compiled
+ * @param onFaults is called with the conditions of a slot that do not compile, each time it is compiled
  */
 export function createCatalog(
   onFaults: (siteId: string, slotId: string, faults: readonly string[]) => void = () => {},
@@ -141,7 +143,7 @@ const NONE: readonly Experiment[] = []
 
 const NO_HOLDOUT: SiteHoldout = { share: 0 }
 
-/** As `checkSlot`; a slot whose `candidates` say nothing that can be asked is of no use, however it got there. */
+/** Checks a slot with `checkSlot`, and that its `candidates` compile. */
 function checkUsableSlot(raw: unknown): ReturnType<typeof checkSlot> {
   const checked = checkSlot(raw)
   const candidates = checked.ok && checked.value.candidates ? compileCandidates(checked.value.candidates) : undefined

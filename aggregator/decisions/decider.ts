@@ -14,50 +14,52 @@ import type { Models } from './models.js'
 import { previewOf } from './preview.js'
 import { createTurns, type Turn } from './turns.js'
 
-/** Time that recording may take even when less of the deadline is left, in milliseconds. */
+/** Time that recording may take even if less is left until the deadline, in milliseconds. */
 const LEAST_RECORD_MS = 20
 
-/** Time that recording may take when no answer waits for it, in milliseconds. */
+/** Time that recording may take if no answer waits for it, in milliseconds. */
 const LATE_RECORD_MS = 2_000
 
-/** Largest answer, in bytes of its JSON: what NATS carries, with room for the rest of the reply. */
+/** Largest answer, in bytes of its JSON: the limit of NATS messages, less room for the rest of the reply. */
 const MAX_ANSWER_BYTES = 900_000
 
-/** Positions of an answer up to which it can't be larger than that: a payload has 64 KB at most. */
+/** Items up to which an answer cannot exceed `MAX_ANSWER_BYTES`: a payload has at most 64 KB. */
 const SURELY_SMALL = 13
 
 /** The profiles of this process's partitions, as decisions read them. */
 export interface ProfileReader {
+  /** Resolves to the profile of a visitor; undefined: the visitor is new. */
   profileOf(siteId: string, visitorId: string): Promise<Profile | undefined>
-  /** Resolves to the person whom a visitor belongs to, of all browsers. */
+  /** Resolves to the person of a profile, with all browsers. */
   personOf(profile: Profile): Promise<DecidedPerson>
-  /** Returns what a site declares. */
+  /** Returns the definitions of a site. */
   definitionsOf(siteId: string): DecisionDefinitions
-  /** Resolves to whether everything up to a stream sequence is applied within `deadlineMs` milliseconds. */
+  /** Resolves to true once all messages up to a stream sequence are applied, to false after `deadlineMs`. */
   waitFor(partition: number, seq: number, deadlineMs: number): Promise<boolean>
-  /** Returns for how long profiles of a partition may have lacked messages, in milliseconds. */
+  /** Returns the age of the profiles of a partition: how long messages may have been missing, in milliseconds. */
   ageMs(partition: number): number
-  /** Whether this process holds the partition at this moment. */
+  /** Tells whether this process holds the lease on the partition now. */
   holds(partition: number): boolean
 }
 
-/** Sources of a decision, and the streams that it is recorded in. */
+/** Dependencies of decisions: what they read, and where they are recorded. */
 export interface DeciderDeps {
   publisher: Pick<Publisher, 'publish'>
   profiles: ProfileReader
   catalog: Catalog
   models: Models
   log: Log
-  /** Called when decisions could not be recorded, and so are not served. */
+  /** Is called when decisions could not be recorded, and so are not served. */
   onUnrecorded: () => void
 }
 
 /**
- * Decides what a request asks for within its deadline. Undefined when another process answers for the partition now.
+ * Decides the slots of a request within its deadline. Resolves to undefined if another process now answers for the
+ * partition.
  */
 export type Decide = (request: DecideRequest, partition: number) => Promise<Answer | undefined>
 
-/** Creates the function that decides, and records what it decided before it returns it. */
+/** Creates the function that decides, and returns decisions only after they are recorded. */
 export function createDecider(deps: DeciderDeps): Decide {
   const { profiles, catalog, models, log, onUnrecorded } = deps
   const turns = createTurns()
@@ -86,7 +88,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       if (!decided) {
         const late = noAnswer(request, 'timeout', catalog, Date.now())
         if (request.preview) return previewOf(late, request, catalog)
-        // Nothing is shown, so the page needn't wait until it is recorded.
+        // Nothing is shown, so the page need not wait until it is recorded.
         record(deps, request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
         return late
       }
@@ -104,8 +106,7 @@ export function createDecider(deps: DeciderDeps): Decide {
         const [, seq] = await Promise.all([recorded, tell(deps, request, partition, decided, timeout)])
         servedSeq = seq
       } catch (error) {
-        // It may be stored all the same. Then the record says what would have been shown, and no impression follows:
-        // better than showing what has no record.
+        // The record may be stored all the same, then without an impression: better than showing what has no record.
         noteUnrecorded(error)
         return noAnswer(request, 'unavailable', catalog, Date.now())
       }
@@ -115,7 +116,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       turn?.end(servedSeq)
     }
 
-    /** Decides slot by slot, so that others have their turn; undefined where that takes too long. */
+    /** Decides slot by slot, with pauses for other work. Undefined: the deadline has passed */
     async function decideInTime(asker: Asker): Promise<Answer | undefined> {
       const steps = answering(request, asker, { catalog, models }, Date.now())
       for (;;) {
@@ -126,7 +127,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       }
     }
 
-    /** Finds the person; undefined where another owner of a part of it does not answer in time. */
+    /** Reads the person. Undefined: the owner of another browser does not answer in time */
     async function personOf(profile: Profile): Promise<DecidedPerson | undefined> {
       try {
         return (await within(left(), profiles.personOf(profile)))?.value
@@ -137,11 +138,12 @@ export function createDecider(deps: DeciderDeps): Decide {
     }
 
     /**
-     * Finds what is known of the visitor, as soon as it counts all that it has to; undefined when that takes too long.
+     * Reads the facts about the visitor, once all messages that they must include are applied. Undefined: the deadline
+     * has passed
      */
     async function findAsker() {
       if (!(await profiles.waitFor(partition, request.after, left()))) return undefined
-      // Not before: a request for a position that never comes would keep others of the visitor waiting.
+      // Only now: a request with a position that never comes would block other requests of the visitor.
       if (hasCaps) turn = turns.take(joined([siteId, visitorId]))
       const before = turn ? await within(left(), turn.before) : { value: 0 }
       if (!before) return undefined
@@ -150,8 +152,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       if (!read) return undefined
       const profile = read.value
       const person = profile && needsAll ? await personOf(profile) : undefined
-      // What other browsers did may keep content from the person, or say which arm is the person's; policies alone can
-      // do without.
+      // Conditions, caps and arms may depend on other browsers of the person; policies can do without them.
       const isNeeded = isInExperiment || slots.some(({ needs }) => needs.conditions || needs.caps || needs.stops)
       if (profile && isNeeded && !person) return undefined
       return {
@@ -189,8 +190,8 @@ async function record(
 }
 
 /**
- * Tells the visitor's profile what is shown. Resolves to the stream sequence by which it counts; undefined: nothing was
- * told.
+ * Publishes what is shown to the stream of events, from which the visitor's profile keeps it. Resolves to the sequence
+ * of that message; undefined: there was nothing to publish.
  */
 async function tell(
   { publisher }: Streams,

@@ -1,17 +1,16 @@
 import type { ContentTotal, ItemModel, ItemPolicy, SlotModel } from '@slotstream/core'
 
-/** What has been learned, as decisions read it. */
+/** Models and counts, as decisions read them. */
 export interface Models {
-  /** Returns what a slot has learned; undefined: nothing yet. */
+  /** Returns the model of a slot; undefined: nothing was learned yet. */
   modelOf(siteId: string, slotId: string): SlotModel | undefined
   /**
-   * Returns the matrix of a site's items that a policy ranks by; undefined: none has been fitted. Default: there is
-   * none
+   * Returns the matrix of a site's items for a type of policy; undefined: none has been fitted. Default: none
    */
   itemsOf?(siteId: string, type: ItemPolicy): ItemModel | undefined
-  /** Returns what was counted of a content; undefined: nothing. Default: nothing was */
+  /** Returns the counts of a content; undefined: nothing was counted. Default: nothing */
   contentOf?(siteId: string, contentId: string): ContentTotal | undefined
-  /** Returns for how long what was counted of content may have lacked messages, in milliseconds. Default 0 */
+  /** Returns the age of the counts: how long messages may have been missing, in milliseconds. Default 0 */
   contentAgeMs?(): number
 }
 

@@ -11,8 +11,8 @@ import {
 } from '@slotstream/protocol'
 
 /**
- * A request on `decide.<partition>`. Collectors have checked what the browser sent; what is looked at here is what
- * another version of the collector, or a foreign program, could get wrong. Undefined when it can't be answered.
+ * Parses a request on `decide.<partition>`. Collectors have checked what the browser sent; this checks what another
+ * version of the collector, or another program, could get wrong. Undefined: it cannot be answered
  */
 export function parseRequest(data: Uint8Array): DecideRequest | undefined {
   const parsed = parseStored(data, parse)
@@ -24,7 +24,7 @@ function parse(raw: unknown): Check<DecideRequest> {
     [Field in keyof DecideRequest]?: unknown
   }
   const isUsable =
-    // They become a key of the bucket of profiles, which is read until it answers.
+    // These become a key of the bucket of profiles: with an invalid one, reading would be retried forever.
     isSiteId(siteId) &&
     isVisitorId(visitorId) &&
     typeof anonymousId === 'string' &&

@@ -3,9 +3,8 @@ import type { Answer } from './answer.js'
 import type { Catalog } from './catalog.js'
 
 /**
- * Returns what a preview shows of an answer: without ids, so that nothing refers to a record that there is not, and
- * with the content that was named for a slot in the place of what was decided, also content that is not shown yet or no
- * longer.
+ * Turns an answer into a preview: without decision ids, because there is no record to refer to; and where the request
+ * names content for a slot, with that content, even if its period has not begun or is over.
  */
 export function previewOf(decided: Answer, { siteId, preview }: DecideRequest, catalog: Catalog): Answer {
   const decisions = decided.decisions.map(decision => {

@@ -21,14 +21,13 @@ import { watchHoldouts } from './watch-holdouts.js'
 
 /** The decisions role: answers requests for slots. */
 export interface Decisions {
-  /** Answers what was asked, then ends. */
+  /** Answers the requests that have arrived, then ends. */
   stop(): Promise<void>
 }
 
 /**
- * Starts the decisions role for the partitions whose profiles this process keeps: it answers every `DecideRequest` with
- * a `DecideReply`. What can't be read as a request is answered with no decisions and the headers of a NATS service
- * error.
+ * Starts the decisions role for the partitions whose profiles this process serves: it answers each `DecideRequest` with
+ * a `DecideReply`. Anything else is answered with no decisions and the headers of a NATS service error.
  */
 export async function startDecisions({
   nats,
@@ -46,7 +45,7 @@ export async function startDecisions({
     Profiles,
     'profileOf' | 'personOf' | 'definitionsOf' | 'waitFor' | 'ageMs' | 'serves' | 'holds' | 'onServing'
   >
-  /** What slots have learned. Default: nothing */
+  /** Models of slots. Default: nothing was learned */
   models?: Models
   metrics: Metrics
   log: Log
@@ -92,7 +91,7 @@ export async function startDecisions({
   profiles.onServing(answers.set)
 
   async function reply(message: Msg, partition: number): Promise<void> {
-    // After a pause, say, another process may have taken over, and answers.
+    // If this process was paused, another one may have taken over, and answers.
     if (!profiles.serves(partition)) return
     const done = durations.startTimer()
     const request = parseRequest(message.data)
@@ -121,10 +120,10 @@ export async function startDecisions({
   }
 }
 
-/** Faults of conditions that a warning names. */
+/** Faults of conditions that a warning names, at most. */
 const MOST_FAULTS = 5
 
-/** Parses JSON; text that is none becomes null, which no check of the catalog accepts. */
+/** Parses JSON. Returns null for anything else, which no check of the catalog accepts. */
 function parse(value: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(value))

@@ -1,17 +1,17 @@
 /** The place of a decision among those of its visitor. */
 export interface Turn {
-  /** Resolves when the decisions before it are made, to the stream sequence that must be applied for them to count. */
+  /** Resolves when all earlier decisions are made, to the stream sequence that must be applied to include them. */
   before: Promise<number>
-  /** Ends the turn: the next decision is made when `seq` is applied. Default: what the turn waited for. Once. */
+  /** Ends the turn, once. @param seq stream sequence that later turns must wait for. Default: as this one did */
   end(seq?: number): void
 }
 
-/** Visitors whose latest decision is remembered. Of more, the longest untouched are forgotten. */
+/** Visitors whose latest turn is remembered, at most. Beyond that, the least recent ones are forgotten. */
 const MAX_VISITORS = 20_000
 
 /**
- * Lets decisions of one visitor be made one after the other, so that a cap counts what was shown a moment ago, also to
- * requests that come at once.
+ * Serializes the decisions of each visitor, so that caps count what was shown a moment ago, even if requests arrive at
+ * the same time.
  */
 export function createTurns(maxVisitors = MAX_VISITORS): { take(visitor: string): Turn; readonly size: number } {
   const latest = new Map<string, Promise<number>>()

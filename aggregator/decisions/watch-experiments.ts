@@ -4,10 +4,8 @@ import { type Log, type Nats, parseEntry, skipEntry, watchBucket } from '@slotst
 import type { Catalog } from './catalog.js'
 
 /**
- * Follows the experiments of all sites in the bucket `definitions`. A set that can't be used is logged and skipped, and
- * the one before stays.
- *
- * @returns when the present state is in effect
+ * Watches the experiments of all sites in the bucket `definitions`. A set that cannot be used is logged and skipped,
+ * and the previous one stays. Resolves when the current state is in effect.
  */
 export async function watchExperiments(
   nats: Nats,

@@ -3,10 +3,8 @@ import { type Installation, type Log, type Nats, parseEntry, skipEntry, watchBuc
 import type { Catalog } from './catalog.js'
 
 /**
- * Follows who is held out of which site, in the bucket `sites`. A site that can't be used is logged and skipped, and
- * what was known of it stays.
- *
- * @returns when the present state is in effect
+ * Watches the holdouts of all sites in the bucket `sites`. A site that cannot be used is logged and skipped, and its
+ * previous holdout stays. Resolves when the current state is in effect.
  */
 export async function watchHoldouts(
   nats: Nats,

@@ -8,9 +8,11 @@ export interface Models {
   modelOf(siteId: string, slotId: string): SlotModel | undefined
 }
 
-/** Models in memory, which are replaced as new ones are made. */
+/** Models in memory, which are replaced as new ones are fitted. */
 export interface ModelSet extends Models {
+  /** Replaces or removes the model of a slot. */
   put(news: Pick<ModelNews, 'siteId' | 'slotId' | 'model' | 'keepsLinear'>): void
+  /** Number of slots with a model. */
   readonly size: number
 }
 

@@ -5,7 +5,7 @@ import type { LearningMetrics } from './metrics.js'
 import type { ModelSet } from './models.js'
 import type { FoldCounts, News } from './thread/messages.js'
 
-/** Creates the function that puts new models in place, and notes what was dropped. */
+/** Creates the function that applies news of the thread: models, counts of content, metrics. */
 export function createNewsNotes(
   models: ModelSet,
   contents: ContentSet,
@@ -36,7 +36,7 @@ export function createNewsNotes(
   }
 }
 
-/** Creates the function that counts what came of messages; it logs each kind of refusal once. */
+/** Creates the function that adds counts of processed messages to metrics. It logs each reason of refusals once. */
 export function createFoldNotes(
   metrics: Pick<LearningMetrics, 'records' | 'repeats' | 'refused'>,
   log: Log,

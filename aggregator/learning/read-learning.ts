@@ -11,30 +11,31 @@ import {
 } from '@slotstream/runtime'
 import type { ReadMessage } from './thread/messages.js'
 
-/** Messages that are handed over at a time, and read ahead. */
+/** Messages that are handed over at a time, and read ahead, at most. */
 const BATCH = 500
 
+/** Dependencies of reading learning records. */
 export interface ReadLearningDeps {
   nats: Nats
   log: Log
-  /** Takes messages; more are read when it has resolved. Rejects when it cannot go on. */
+  /** Is called with messages; more are read when it has resolved. Rejects if learning cannot continue. */
   take: (messages: ReadMessage[]) => Promise<void>
 }
 
-/** A stream of learning records, and where reading it begins. */
+/** A stream of learning records, and the sequence from which it is followed. */
 interface Source {
   name: string
   from: number
-  /** What its positions begin with. */
+  /** Stream position of a message less its sequence. */
   base: number
 }
 
 /**
- * Reads what the streams of learning records have now: first those that take nothing any more, because a message that
- * declares another to be told must not come before it.
+ * Reads what the streams of learning records have now. Past streams, which get no more messages, are read first,
+ * because a message whose `stored` covers another must not come before it.
  *
- * @param positions of each stream, the sequence up to which everything is known
- * @returns where to follow those that take messages, and whether one of them has lost what was learned from
+ * @param positions for each stream, the sequence up to which everything was learned
+ * @returns `live`: where to follow the current streams; `isReset`: a stream has lost messages that were learned from
  */
 export async function catchUp(
   { nats, log, take }: ReadLearningDeps,
@@ -73,7 +74,7 @@ export async function catchUp(
   }
 }
 
-/** Follows streams of learning records until it is stopped, or what takes messages cannot go on. */
+/** Follows streams of learning records until it is stopped, or `take` rejects. */
 export function followLearning({ nats, log, take }: ReadLearningDeps, sources: readonly Source[]) {
   const readers = sources.map(({ name, base, from }) => ({
     name,
@@ -86,7 +87,7 @@ export function followLearning({ nats, log, take }: ReadLearningDeps, sources: r
     await reading.catch(() => {})
   }
   return {
-    /** Rejects when it cannot go on; the others are stopped then. */
+    /** Rejects when one stream cannot be followed; all others are stopped then. */
     reading: reading.catch(async error => {
       await stop()
       throw error
@@ -95,7 +96,7 @@ export function followLearning({ nats, log, take }: ReadLearningDeps, sources: r
   }
 }
 
-/** What arrives while messages are taken is handed over together. */
+/** Hands over the messages of a stream. Those that arrive during a call of `take` are handed over together. */
 async function follow(name: string, base: number, reader: StreamReader, take: ReadLearningDeps['take']): Promise<void> {
   let waiting: ReadMessage[] = []
   let failure: unknown
@@ -112,7 +113,7 @@ async function follow(name: string, base: number, reader: StreamReader, take: Re
   async function handOver(): Promise<void> {
     try {
       while (waiting.length > 0) {
-        // Those that have arrived by now come with it.
+        // Lets messages that have already arrived join the batch.
         await Promise.resolve()
         const batch = waiting
         waiting = []

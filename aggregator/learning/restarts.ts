@@ -4,24 +4,24 @@ import { pause } from '@slotstream/runtime'
 const FIRST_MS = 1_000
 const LONGEST_MS = 60_000
 
-/** Time after which a failure is none that follows from the one before, in milliseconds. */
+/** Time after which a failure is considered independent of the previous one, in milliseconds. */
 const HEALTHY_MS = 5 * 60_000
 
-/** Says how long to wait before learning begins again. */
+/** Pauses before learning begins again after failures. */
 export interface Restarts {
-  /** Learning begins now. */
+  /** Notes that learning begins. */
   begin(): void
   /**
-   * Returns the pause after a failure, in milliseconds: doubled with each that follows soon, as a snapshot may cause
-   * all.
+   * Returns the pause after a failure, in milliseconds. It doubles with each failure that follows soon: all may have
+   * the same cause, such as the snapshot.
    */
   pauseMs(): number
 }
 
 /**
- * Creates what counts the failures of learning.
+ * Creates the pauses.
  *
- * @param now the clock, in milliseconds. Default: one that never goes back
+ * @param now returns the time in milliseconds. Default: a monotonic clock
  */
 export function createRestarts(now: () => number = () => performance.now()): Restarts {
   let begunAt = now()
@@ -38,10 +38,10 @@ export function createRestarts(now: () => number = () => performance.now()): Res
 }
 
 /**
- * Does something that only ends by a failure, again and again until `signal` fires, with the pauses of
+ * Runs an action that ends only by failing, again and again until `signal` is aborted, with the pauses of
  * `createRestarts`.
  *
- * @param onFailure is called with each error, unless `signal` has fired, and the pause that follows it, in milliseconds
+ * @param onFailure is called with each error and the pause that follows, in milliseconds; not after `signal` is aborted
  */
 export async function keepRunning(
   action: () => Promise<void>,

@@ -11,7 +11,7 @@ import { createSnapshotStore, type SnapshotStore } from './snapshot/snapshot-sto
 import { type LearningThread, startLearningThread } from './thread/learning-thread.js'
 import type { ReadMessage } from './thread/messages.js'
 
-/** Time between two looks at whether a snapshot is due, in milliseconds. */
+/** Interval at which it is checked whether a snapshot is due, in milliseconds. */
 const LOOK_MS = 500
 
 /** Time that the last snapshot may take while the process stops, in milliseconds. */
@@ -19,34 +19,35 @@ const STOP_MS = 5_000
 
 const NOT_WRITTEN = 'the last snapshot of what was learned could not be written'
 
+/** Dependencies of learning. */
 export interface LearningDeps {
   nats: Nats
   installation: Pick<Installation, 'streams' | 'past' | 'buckets'>
   metrics: Metrics
   log: Log
-  /** Whether this process is the one that writes snapshots at this moment. */
+  /** Tells whether this process is the one that writes snapshots now. */
   writesSnapshots: () => boolean
   /** Time between two snapshots, in milliseconds. */
   snapshotEveryMs: number
-  /** Bytes that the sums of all slots may take. */
+  /** Memory that the sums of all slots may take, in bytes. */
   maxBytes: number
 }
 
-/** What policies have learned, as this process knows it: it follows all learning records of the installation. */
+/** Learning in this process: models and counts from all learning records of the installation. */
 export interface Learning extends Models, Contents {
-  /** Returns for how long what was counted of content may have lacked messages, in milliseconds. */
+  /** Returns the age of the counts of content: how long messages may have been missing, in milliseconds. */
   contentAgeMs(): number
-  /** Returns what is missing until all models are up to date; empty when nothing is. Models are there before. */
+  /** Returns lines about what is missing until all models are up to date. Older models can be used before. */
   missing(): string[]
-  /** Of each stream: the sequence of the last record that was learned from. */
+  /** Returns for each stream the sequence of the last message that was learned from. */
   learned(): { stream: string; through: number }[]
-  /** Writes a snapshot if this process is the one that does, then ends. Models stay as they are. */
+  /** Writes a last snapshot if this process is the one that does, then ends. Models can still be read. */
   stop(): Promise<void>
 }
 
 /**
- * Starts to learn, in the background: from the last snapshot, then from the streams of learning records, in a thread of
- * its own. What fails begins again from the snapshot; models are read meanwhile as they were.
+ * Starts learning in the background, in a thread of its own: from the last snapshot, then from the streams of learning
+ * records. After a failure it begins again from the snapshot; meanwhile, models can be read as they were.
  */
 export function startLearning(deps: LearningDeps): Learning {
   const { nats, installation, log, writesSnapshots, snapshotEveryMs, maxBytes } = deps
@@ -82,11 +83,11 @@ export function startLearning(deps: LearningDeps): Learning {
     }
     try {
       const { positions, origin } = await load(worker, store, saver, age, log)
-      const parts = { nats, log, take }
-      const { live, isReset } = await catchUp(parts, installation, positions)
+      const readDeps = { nats, log, take }
+      const { live, isReset } = await catchUp(readDeps, installation, positions)
       if (ending.signal.aborted) return
       for (const { name, from } of live) through.set(name, from - 1)
-      const following = followLearning(parts, live)
+      const following = followLearning(readDeps, live)
       stopReading = following.stop
       const onRebuilt = () => endOfThread(new ModelsRebuilt())
       saver.begin(() => worker.ask({ type: 'save' }), { origin, isReset, onRebuilt })
@@ -114,7 +115,7 @@ export function startLearning(deps: LearningDeps): Learning {
     missing: () => (isCaughtUp ? [] : ['decisions: models are still to be brought up to date']),
     learned: () => [...through].map(([stream, seq]) => ({ stream, through: seq })),
     async stop() {
-      // Asked now: partitions are given up while the process stops.
+      // Read first: partitions, on which it depends, are released while the process stops.
       const isWriter = writesSnapshots()
       ending.abort()
       await saving
@@ -143,14 +144,14 @@ function noteAgain(error: unknown, waitMs: number, log: Log): void {
   log.error({ err: error, waitMs }, `learning failed${why}; beginning again from the last snapshot`)
 }
 
-/** The models were rebuilt: what was learned here is none of it. */
+/** Ends learning after a rebuild of the models, with which the state here has nothing to do. */
 class ModelsRebuilt extends Error {
   override name = 'ModelsRebuilt'
 }
 
 /**
- * Goes on from the snapshot that counts; without one, from nothing. Resolves to the positions from which to read on,
- * and to the rebuild that the snapshot goes back to.
+ * Loads the current snapshot; without one, learning begins with nothing. Resolves to the positions from which to read
+ * on, and the rebuild that the snapshot descends from.
  */
 async function load(
   thread: LearningThread,
@@ -163,7 +164,7 @@ async function load(
   const snapshot = await store.read()
   if (!snapshot) {
     log.info('there is no snapshot of what was learned: learning from what the streams have')
-    // One that is not whole may be taken the place of, whatever it goes back to.
+    // Its rebuild is taken over, so that an incomplete snapshot can be replaced.
     return { positions: {}, origin: (await store.readManifest()).manifest?.origin }
   }
   const loaded = await thread.ask({ type: 'load', chunks: snapshot.chunks })

@@ -120,7 +120,7 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
   const flushOne = (partition: LoadedPartition) => storing.flush([partition])
   const filler = startFiller(fillerDeps(deps, { workers, room: rooms.messageRoom, flush: flushOne }))
   const workerDeps = {
-    ...workerParts(deps),
+    ...depsOfWorkers(deps),
     ...rooms,
     store,
     onReplaced: (index: number, { siteId }: Profile) => filler.again(index, siteId),
@@ -194,7 +194,7 @@ function publishing({ publisher, installation, metrics }: ProfileSetDeps) {
 }
 
 /** Returns what the workers of a set share, and does not depend on the set. */
-function workerParts(deps: ProfileSetDeps) {
+function depsOfWorkers(deps: ProfileSetDeps) {
   const { nats, publisher, installation, metrics, log, definitions } = deps
   const { partitions } = installation
   const definitionsOf = definitions.of

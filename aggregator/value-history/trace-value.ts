@@ -16,7 +16,7 @@ export interface PlacedRow extends EventRow {
   position: number
 }
 
-/** Whose value it is, and which. */
+/** Identifies a value, by site, user and feature, with the facts that its changes are computed by. */
 export interface Traced {
   siteId: string
   userId: string

@@ -60,18 +60,18 @@ export function writeFolder(folder: string, catalog: Catalog, force: boolean): R
 async function readTests(folder: string): Promise<FoundTest[]> {
   const names = (await readdir(folder)).filter(name => name.endsWith('.json')).sort()
   const faults: string[] = []
-  const found: FoundTest[] = []
+  const tests: FoundTest[] = []
   for (const name of names) {
     const path = join(folder, name)
     const raw = await readJson(path)
     const checked = checkDecisionTests(Array.isArray(raw) ? raw : [raw])
     if (checked.ok)
       for (const [index, test] of checked.value.entries())
-        found.push({ at: `${path}: tests[${index}]${test.name === undefined ? '' : ` ${test.name}`}`, test })
+        tests.push({ at: `${path}: tests[${index}]${test.name === undefined ? '' : ` ${test.name}`}`, test })
     else faults.push(...checked.faults.map(fault => `${path}: ${fault}`))
   }
   if (faults.length > 0) throw new CommandError(faults.join('\n'))
-  return found
+  return tests
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -25,7 +25,7 @@ import type { Command } from './parse-arguments.js'
  */
 export function checkFolder(
   folder: string,
-  found: Folder,
+  lists: Folder,
   command: Command['do'],
   published: Catalog = { slots: [], content: [] },
 ): Catalog {
@@ -33,15 +33,15 @@ export function checkFolder(
   const note = (list: List, index: number, lines: readonly string[]) => {
     for (const line of lines) faults.push(`${join(folder, fileOf(list))}: ${list}[${index}]: ${line}`)
   }
-  const slots = found.slots === undefined ? published.slots : checkSlots(found.slots, note)
+  const slots = lists.slots === undefined ? published.slots : checkSlots(lists.slots, note)
   const withSchema = schemaSlotsOf(slots, compilePayloadSchema)
-  const isWithoutSlots = found.slots === undefined && published.slots.length === 0
+  const isWithoutSlots = lists.slots === undefined && published.slots.length === 0
   // Without its slots, a folder of content is checked as far as it goes.
-  const slotIds = new Set(isWithoutSlots ? slotsNamedBy(found.content ?? []) : slots.map(({ id }) => id))
+  const slotIds = new Set(isWithoutSlots ? slotsNamedBy(lists.content ?? []) : slots.map(({ id }) => id))
   const content =
-    found.content === undefined ? published.content : checkContents(found.content, slotIds, withSchema, note)
-  noteTwice('slots', found.slots, note)
-  noteTwice('content', found.content, note)
+    lists.content === undefined ? published.content : checkContents(lists.content, slotIds, withSchema, note)
+  noteTwice('slots', lists.slots, note)
+  noteTwice('content', lists.content, note)
   if (faults.length > 0) throw failed(faults, counted(faults.length, 'problem'), command)
   return { slots, content }
 }

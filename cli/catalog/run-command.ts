@@ -8,70 +8,70 @@ import { type Command, USAGE } from './parse-arguments.js'
 import { changesOfTaken } from './taken-contents.js'
 import { writeSlotTypes } from './write-slot-types.js'
 
-type Say = (line: string) => void
+type Print = (line: string) => void
 
 /** Runs a command and prints its outcome. Throws CommandError when it could not be done. */
-export async function runCommand(order: Command, env: NodeJS.ProcessEnv, say: Say): Promise<void> {
-  if (order.do === 'help') return say(USAGE)
-  if (order.do === 'check') return check(order.folder, say)
-  if (order.do === 'types') {
-    const { slots } = checkFolder(order.folder, await readFolder(order.folder), 'types')
-    return writeSlotTypes(slots, order.out, say)
+export async function runCommand(command: Command, env: NodeJS.ProcessEnv, print: Print): Promise<void> {
+  if (command.do === 'help') return print(USAGE)
+  if (command.do === 'check') return check(command.folder, print)
+  if (command.do === 'types') {
+    const { slots } = checkFolder(command.folder, await readFolder(command.folder), 'types')
+    return writeSlotTypes(slots, command.out, print)
   }
-  const call = createAdminCall(order.collector, order.site, await findAdminToken(env))
-  if (order.do === 'pull') return pull(order, call, say)
-  const found = await readFolder(order.folder)
+  const call = createAdminCall(command.collector, command.site, await findAdminToken(env))
+  if (command.do === 'pull') return pull(command, call, print)
+  const folder = await readFolder(command.folder)
   const published = (await call('GET', '/catalog')) as Catalog & { revision: number }
-  const mine = checkFolder(order.folder, found, order.do, published)
+  const mine = checkFolder(command.folder, folder, command.do, published)
   const lines = [
     ...linesOf('slot', published.slots, mine.slots),
     ...linesOf('content', published.content, mine.content),
     ...changesOfTaken(published, mine),
   ]
-  for (const line of lines) say(line)
-  if (order.do === 'diff') return lines.length > 0 ? undefined : say(NOTHING)
-  await refuseFailing(found.tests, mine, order.site, CLOCK, order.do)
-  sayTests(found.tests, say)
-  if (lines.length === 0) return say(NOTHING)
-  if (order.dryRun) return say('Nothing was published: it was a dry run.')
-  await push(order, mine, published.revision, found.tests, call, say)
+  for (const line of lines) print(line)
+  if (command.do === 'diff') return lines.length > 0 ? undefined : print(NOTHING)
+  await refuseFailing(folder.tests, mine, command.site, CLOCK, command.do)
+  printTests(folder.tests, print)
+  if (lines.length === 0) return print(NOTHING)
+  if (command.dryRun) return print('Nothing was published: it was a dry run.')
+  await push(command, mine, published.revision, folder.tests, call, print)
 }
 
 const CLOCK = () => performance.now()
 
 const NOTHING = 'Nothing to publish: the site has all of it.'
 
-async function check(folder: string, say: Say): Promise<void> {
-  const found = await readFolder(folder)
-  const catalog = checkFolder(folder, found, 'check')
-  await refuseFailing(found.tests, catalog, '', CLOCK, 'check')
+async function check(folder: string, print: Print): Promise<void> {
+  const read = await readFolder(folder)
+  const catalog = checkFolder(folder, read, 'check')
+  await refuseFailing(read.tests, catalog, '', CLOCK, 'check')
   const { slots, content } = catalog
-  say(`${counted(slots.length, 'slot')}, ${counted(content.length, 'content')}: no problems`)
-  sayTests(found.tests, say)
-  if (found.slots === undefined) say('Whether its slots are there is checked when it is pushed.')
+  print(`${counted(slots.length, 'slot')}, ${counted(content.length, 'content')}: no problems`)
+  printTests(read.tests, print)
+  if (read.slots === undefined) print('Whether its slots are there is checked when it is pushed.')
 }
 
 async function push(
   { site, draft }: Command & { do: 'push' },
   { slots, content }: Catalog,
   revision: number,
-  found: readonly FoundTest[],
+  foundTests: readonly FoundTest[],
   call: AdminCall,
-  say: Say,
+  print: Print,
 ): Promise<void> {
-  const tests = found.map(({ test }) => test)
+  const tests = foundTests.map(({ test }) => test)
   const body = { slots, content, revision, replace: true, ...(draft && { draft }), ...(tests.length > 0 && { tests }) }
   const answer = (await call('POST', '/catalog', body)) as { revision: number; warnings?: string[] }
-  say(draft ? `${site}: drafted after revision ${answer.revision}` : `${site}: catalog revision ${answer.revision}`)
-  for (const warning of answer.warnings ?? []) say(`! ${warning}`)
+  print(draft ? `${site}: drafted after revision ${answer.revision}` : `${site}: catalog revision ${answer.revision}`)
+  for (const warning of answer.warnings ?? []) print(`! ${warning}`)
 }
 
-async function pull({ folder, force }: Command & { do: 'pull' }, call: AdminCall, say: Say): Promise<void> {
+async function pull({ folder, force }: Command & { do: 'pull' }, call: AdminCall, print: Print): Promise<void> {
   const { slots, content } = (await call('GET', '/catalog')) as Catalog
   const { written, different } = await writeFolder(folder, { slots, content }, force)
-  for (const path of written) say(`wrote ${path}`)
-  for (const path of different) say(`${path} differs from what is published, and was left as it is: see --force`)
-  if (written.length + different.length === 0) say('The folder has everything that is published.')
+  for (const path of written) print(`wrote ${path}`)
+  for (const path of different) print(`${path} differs from what is published, and was left as it is: see --force`)
+  if (written.length + different.length === 0) print('The folder has everything that is published.')
 }
 
 function linesOf(kind: string, before: readonly { id: string }[], after: readonly { id: string }[]): string[] {
@@ -79,6 +79,6 @@ function linesOf(kind: string, before: readonly { id: string }[], after: readonl
   return differenceOf(kind, named(before), named(after))
 }
 
-function sayTests(tests: readonly unknown[], say: Say): void {
-  if (tests.length > 0) say(`${counted(tests.length, 'decision test')} passed`)
+function printTests(tests: readonly unknown[], print: Print): void {
+  if (tests.length > 0) print(`${counted(tests.length, 'decision test')} passed`)
 }

@@ -13,11 +13,11 @@ export function changesOfTaken(before: Catalog, after: Catalog): string[] {
     const was = before.slots.find(({ id }) => id === slot.id)
     if (!slot.candidates && !was?.candidates) return []
     const [first, last] = [was ? idsIn(before, was) : [], idsIn(after, slot)]
-    const [taken, left] = [without(last, first), without(first, last)]
-    if (taken.length + left.length === 0) return []
+    const [added, removed] = [without(last, first), without(first, last)]
+    if (added.length + removed.length === 0) return []
     const parts = [
-      ...(taken.length > 0 ? [`takes ${named(taken)}`] : []),
-      ...(left.length > 0 ? [`no longer takes ${named(left)}`] : []),
+      ...(added.length > 0 ? [`takes ${named(added)}`] : []),
+      ...(removed.length > 0 ? [`no longer takes ${named(removed)}`] : []),
     ]
     return [`> slot ${slot.id} ${parts.join(', ')}`]
   })

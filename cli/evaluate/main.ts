@@ -7,7 +7,7 @@ import { runCommand } from './run-command.js'
 try {
   await runCommand(parseArguments(process.argv.slice(2)), console.log, process.env)
 } catch (error) {
-  const known = error instanceof CommandError || error instanceof UsageError || error instanceof ConfigurationError
-  console.error(known ? error.message : error)
+  const isExpected = error instanceof CommandError || error instanceof UsageError || error instanceof ConfigurationError
+  console.error(isExpected ? error.message : error)
   process.exitCode = error instanceof UsageError ? 2 : 1
 }

@@ -92,8 +92,8 @@ function valueCommand(values: ReturnType<typeof readArguments>['values']): Value
 }
 
 function rewardsOf(text = 'clicks'): DecisionRewards {
-  const found = DECISION_REWARDS.find(name => name === text)
-  if (found) return found
+  const rewards = DECISION_REWARDS.find(name => name === text)
+  if (rewards) return rewards
   throw new UsageError(`--rewards must be ${DECISION_REWARDS.join(' or ')}, not ${JSON.stringify(text)}`)
 }
 

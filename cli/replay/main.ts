@@ -28,19 +28,19 @@ function isExpected(error: unknown): error is Error {
 }
 
 /** Runs a command; resolves to the text to print at the end. */
-async function runCommand(order: Command): Promise<string> {
-  if (order.do === 'help') return USAGE
+async function runCommand(command: Command): Promise<string> {
+  if (command.do === 'help') return USAGE
   const adminToken = await findAdminToken()
   const output = process.stdout
-  if (order.do === 'open-bandit') {
-    const { path, siteId, writeKey, policy, collector } = order
+  if (command.do === 'open-bandit') {
+    const { path, siteId, writeKey, policy, collector } = command
     const client = createClient({ collector, writeKey, adminToken })
     const secretKey = secretSetting('SECRET_KEY') || secretKeyOf(adminToken, siteId)
     const options = { path, siteId, writeKey, secretKey, policy, client, output }
     return describeReplay(await replayOpenBandit(options), siteId)
   }
-  if (order.do === 'decisions') return runDecisions(order, adminToken, process.env)
-  const { selection, dryRun, collector } = order
+  if (command.do === 'decisions') return runDecisions(command, adminToken, process.env)
+  const { selection, dryRun, collector } = command
   // The admin token does; no message is sent with a write key.
   const client = createClient({ collector, writeKey: '', adminToken })
   const clickhouse = openClickHouse(clickHouseSettings(process.env))

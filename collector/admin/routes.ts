@@ -2,11 +2,11 @@ import type { Site } from '@slotstream/protocol'
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express'
 import { Failure, unavailable } from '../http/failure.js'
 import type { AdminGate } from '../safety/admin-gate.js'
-import type { CatalogRouteParts } from './catalog/parts.js'
+import type { CatalogRouteDeps } from './catalog/route-deps.js'
 import { addCatalogRoutes } from './catalog/routes.js'
 import { addDecisionRoutes, type DecisionRouteDeps } from './decisions/routes.js'
 import { addDefinitionRoutes, type DefinitionRouteDeps } from './definitions/routes.js'
-import { addExperimentRoutes, type ExperimentRouteParts } from './experiments/routes.js'
+import { addExperimentRoutes, type ExperimentRouteDeps } from './experiments/routes.js'
 import { addMergeRoutes, type MergeRouteDeps } from './people/merge-routes.js'
 import { addPeopleRoutes, type PeopleRouteDeps } from './people/routes.js'
 import { addPlanRoutes, type PlanRouteDeps } from './plan/routes.js'
@@ -21,11 +21,11 @@ import { addWebhookRoutes, type WebhookRouteDeps } from './webhooks/routes.js'
 const OUTAGES = ['JetStreamNotEnabled', 'TimeoutError', 'RequestError', 'NoResponders', 'ConnectionError']
 
 type RouteDeps = SitesRouteDeps &
-  CatalogRouteParts &
+  CatalogRouteDeps &
   ProfileRouteDeps &
   DecisionRouteDeps &
   DefinitionRouteDeps &
-  ExperimentRouteParts &
+  ExperimentRouteDeps &
   PlanRouteDeps &
   ReplayRouteDeps &
   PeopleRouteDeps &

@@ -5,23 +5,25 @@ import { MAX_CANDIDATES_CLAUSES } from '../conditions/limits.js'
 import { readPath } from '../conditions/read-path.js'
 import { cut } from '../conditions/words/show.js'
 
-/** Facts of a content that are one value or a list, and those that have fields. */
+/** Facts of a content that a condition may read: single values and lists; objects with fields; times. */
 const VALUES = ['id', 'category', 'tags', 'brand', 'price', 'weight', 'stock', 'startsAt', 'endsAt', 'stopAfter']
 const OBJECTS = ['attributes', 'payload']
 const TIMES = ['startsAt', 'endsAt']
 
-/** What a fact means where a content leaves it out, other than that it is missing. */
+/** Defaults of facts that a content may leave out. All other facts read as missing. */
 const LEFT_OUT: ReadonlyMap<string, number> = new Map([
   ['weight', 1],
   ['stock', Number.POSITIVE_INFINITY],
 ])
 
-/** Conditions that were compiled, by the object that a slot has: none is compiled for each content. */
+/** Compiled conditions, by the object in the slot: compiled once, not for each content. */
 const COMPILED = new WeakMap<object, Compiled<Condition>>()
 
 /**
- * Compiles the condition `candidates` of a slot, over a content's own facts: `category`, `price`, `attributes.…`. It is
- * evaluated with a content. The same object is compiled once.
+ * Compiles the condition `candidates` of a slot. It reads a content's facts, `category`, `price`, `attributes.…`, and
+ * is evaluated with a content. The same object is compiled only once.
+ *
+ * @returns a fault where the condition does not compile
  */
 export function compileCandidates(candidates: object): Compiled<Condition> {
   const cached = COMPILED.get(candidates)
@@ -38,8 +40,8 @@ export function compileCandidates(candidates: object): Compiled<Condition> {
 }
 
 /**
- * Returns the function that says of each content whether a slot takes it: it names the slot, or meets its `candidates`.
- * A condition that does not compile takes none.
+ * Returns a predicate: whether a slot takes a content, because the content names the slot or meets its `candidates`.
+ * Where the condition does not compile, only content that names the slot is taken.
  */
 export function takerOf({ id, candidates }: Pick<Slot, 'id' | 'candidates'>): (content: Content) => boolean {
   const compiled = candidates && compileCandidates(candidates)
@@ -48,7 +50,7 @@ export function takerOf({ id, candidates }: Pick<Slot, 'id' | 'candidates'>): (c
   return content => content.slots.includes(id) || matches(content)
 }
 
-/** Describes why a slot does not take a content, a line for each clause: `price is 250, wanted less than 200`. */
+/** Returns why a slot does not take a content, one line per clause that fails: `price is 250, wanted less than 200`. */
 export function missesOfCandidates({ candidates }: Pick<Slot, 'candidates'>, content: Content): string[] {
   const compiled = candidates && compileCandidates(candidates)
   return compiled?.ok ? compiled.value.misses(content) : []
@@ -64,7 +66,7 @@ function isFactTime(path: string): boolean {
   return TIMES.includes(path)
 }
 
-/** Says what is wrong with a path of a condition over contents; undefined when nothing is. */
+/** Returns what is wrong with a path of a condition over contents; undefined: nothing. */
 function factTrouble(path: string): string | undefined {
   const dot = path.indexOf('.')
   const root = dot === -1 ? path : path.slice(0, dot)

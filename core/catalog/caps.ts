@@ -6,20 +6,20 @@ const HOUR_MS = 3_600_000
 /** Milliseconds of the windows of caps. */
 const WINDOWS_MS = { '1h': HOUR_MS, '24h': 24 * HOUR_MS, '7d': 7 * 24 * HOUR_MS }
 
-/** How long an answer counts that was not viewed, in milliseconds. */
+/** Time after which a decision that was not viewed no longer counts as a showing, in milliseconds. */
 export const RELEASED_AFTER_MS = 10 * 60_000
 
 /** One time that a content was shown to a person. */
 export interface Showing {
   /** When it was decided, in milliseconds since the epoch. */
   at: number
-  /** '' where the request named none. */
+  /** Session of the request; '' where it named none. */
   sessionId: string
 }
 
 /**
- * Returns when each content was shown to a person. An answer counts at once. One that nothing viewed within ten minutes
- * counts no longer, unless nothing reports views of its slot.
+ * Returns when each content was shown to a person, by its id. A decision counts at once. If it is not viewed within ten
+ * minutes, it no longer counts, unless its slot counts from the decision (`countFrom: 'served'`).
  *
  * @param decisions of all the person's browsers
  * @param now milliseconds since the epoch

@@ -4,14 +4,14 @@ import { shareReads } from '../conditions/share-reads.js'
 import { contentFeaturesOf, readAttribute, type SegmentAttributes } from '../segments/attributes.js'
 import { compileWhere } from '../segments/compile-where.js'
 
-/** A condition as numbers of clauses, all of which must hold. */
+/** A condition as a list of clauses, by number. It holds if all of them do. */
 export interface ClauseList {
   numbers: readonly number[]
-  /** The numbers as a text: the same for the same clauses. */
+  /** The numbers joined to a text: equal lists have equal keys. */
   key: string
-  /** Paths of attributes that it reads. */
+  /** Paths of attributes that the condition reads. */
   paths: readonly string[]
-  /** Whether it reads features of the content that is asked about. */
+  /** Whether the condition reads features of the content that it is evaluated for. */
   asksContent: boolean
 }
 
@@ -19,25 +19,26 @@ export interface ClauseList {
 export type ReadContent = (contentId: string) => Readonly<Record<string, unknown>>
 
 /**
- * The clauses of a site's conditions, each once however many contents have it. None ever leaves, so numbers stay valid.
+ * The clauses of all conditions of a site. Equal clauses share a number, and no clause is ever removed, so numbers stay
+ * valid.
  */
 export interface Clauses {
-  /** Clauses that there are. */
+  /** Number of clauses. */
   readonly size: number
-  /** Adds a condition; the same object is compiled once. A fault in it changes nothing. */
+  /** Adds a condition; the same object is compiled only once. One that does not compile adds nothing. */
   add(where: unknown): Compiled<ClauseList>
   /**
-   * Starts to ask them of one person and request: each clause is evaluated once, and only when it is asked; those about
-   * content, of each content.
+   * Starts evaluating the clauses for one person and request. Each clause is evaluated at most once, when it is first
+   * needed; clauses that read content, once per content and call.
    *
-   * @param readContent Default: content has no features
+   * @param readContent returns the features of a content. Default: content has no features
    */
   ask(attributes: SegmentAttributes, readContent?: ReadContent): ClauseAnswers
 }
 
-/** Answers of one person and request, and of the content that is asked about where clauses read it. */
+/** The values of clauses for one person and request, and for a content where a clause reads it. */
 export interface ClauseAnswers {
-  /** Returns the first of these clauses that does not hold; undefined where all do. */
+  /** Returns the number of the first of these clauses that does not hold; undefined: all hold. */
   firstMiss(numbers: readonly number[], contentId?: string): number | undefined
   /** Describes why a clause does not hold: `context.country is "FR", wanted "DE"`. */
   describe(number: number, contentId?: string): string
@@ -45,7 +46,7 @@ export interface ClauseAnswers {
   pathsOf(number: number): readonly string[]
 }
 
-/** Features of content that has none. */
+/** The features of content that has none. */
 const NO_FEATURES: Readonly<Record<string, unknown>> = {}
 
 const HOLDS = 1
@@ -56,7 +57,7 @@ export function createClauses(): Clauses {
   const reads = shareReads(readAttribute)
   const numbers = new Map<string, number>()
   const conditions: Condition[] = []
-  /** Of each: whether it reads the content, and so has another answer for each. */
+  /** By clause: whether it reads the content, and so has a value for each content. */
   const asksContent: boolean[] = []
   const added = new WeakMap<object, Compiled<ClauseList>>()
 
@@ -93,7 +94,7 @@ export function createClauses(): Clauses {
     },
     ask(attributes, readContent = () => NO_FEATURES) {
       const loaded = reads.load(attributes)
-      // Not loaded: what was read of one content is none of the next one.
+      // Not loaded into the shared reads: these keep values, and each content has its own.
       const ofContent: SegmentAttributes = { ...attributes }
       const aboutContent = (contentId?: string) => {
         ofContent.content = { features: contentId === undefined ? NO_FEATURES : readContent(contentId) }
@@ -106,7 +107,7 @@ export function createClauses(): Clauses {
         const cached = answers[number]
         if (cached) return cached
         const answer = conditions[number]!.matches(loaded) ? HOLDS : FAILS
-        // Of a clause that came after the question began there is no place to keep the answer.
+        // A clause that was added after `ask` is beyond the array: its answer is not cached.
         answers[number] = answer
         return answer
       }
@@ -129,7 +130,7 @@ export function createClauses(): Clauses {
   }
 }
 
-/** Returns the parts of a condition that must all hold, each a condition. */
+/** Splits a condition into conditions that must all hold. */
 function partsOf(where: unknown): object[] {
   if (!isObject(where)) return []
   return Object.entries(where).flatMap(([key, operand]) =>

@@ -9,58 +9,60 @@ import { needsOf, type PolicyNeeds } from './policy-needs.js'
 import { contentsOfSlot } from './slot-of-arm.js'
 import { slotVersion } from './slot-version.js'
 
-/** A content of a slot, ready to be decided about. */
+/** A content of a slot, compiled for decisions. */
 export interface CompiledContent {
   readonly id: string
   readonly content: Content
   readonly facts: EligibleContent
-  /** When it may be shown, in milliseconds since the epoch: from the first on, until before the second. */
+  /** Period in which it may be shown, in milliseconds since the epoch. `endsAt` is exclusive. */
   readonly startsAt: number
   readonly endsAt: number
   readonly isOutOfStock: boolean
   readonly caps: readonly FrequencyCap[]
-  /** Which of the slot's conditions must hold. Undefined: it is broken, and the content is shown to no person. */
+  /** Index of its condition in `conditions`. Undefined: it does not compile, and the content is never shown. */
   readonly condition: number | undefined
 }
 
-/** A campaign, ready to be decided about. */
+/** A campaign of a slot, compiled for decisions. */
 export interface CompiledCampaign {
   readonly id: string
   readonly mode: Campaign['mode']
+  /** Clauses that must hold, by number. */
   readonly where: readonly number[]
-  /** Whether it reads features of content: then it is asked of each. */
+  /** Whether it reads features of content: then it is evaluated for each content. */
   readonly asksContent: boolean
-  /** Places of its content among that of the slot. */
+  /** Indices of its content in `CompiledSlot.contents`. */
   readonly contents: readonly number[]
 }
 
-/** What must be known of a person to decide about a slot. */
+/** Facts about a person that deciding a slot requires. */
 export interface SlotNeeds {
   readonly policy: PolicyNeeds
-  /** Names of the features that conditions read. */
+  /** Names of the person's features that conditions read. */
   readonly features: readonly string[]
-  /** Names of the features of content that they read. */
+  /** Names of the features of content that conditions read. */
   readonly contentFeatures: readonly string[]
   /** Whether conditions read segments. */
   readonly segments: boolean
-  /** Whether there are conditions. */
+  /** Whether any condition reads an attribute. */
   readonly conditions: boolean
-  /** Whether some content has a cap, and whether some is not shown any more after an event. */
+  /** Whether any content has a cap, and whether any is stopped by an event (`stopAfter`). */
   readonly caps: boolean
   readonly stops: boolean
 }
 
-/** A slot with its content, compiled. */
+/** A slot with its content, compiled for decisions. Its lists are parallel: a place is an index into all of them. */
 export interface CompiledSlot {
   readonly slot: Slot
-  /** By id, whatever order it was stored in, so that the same catalog draws the same. */
+  /** Sorted by id, so that the same catalog draws the same content whatever order it was stored in. */
   readonly contents: readonly CompiledContent[]
-  /** What policies see of each. */
+  /** Facts of each content, as policies see them. */
   readonly facts: readonly EligibleContent[]
-  /** Where each content is among them, by id. */
+  /** Place of each content, by its id. */
   readonly places: ReadonlyMap<string, number>
   /**
-   * When contents may be shown, and which condition each has (-1: it is broken), as lists that are quick to go through.
+   * The fields that every decision reads, as typed arrays, which are faster to go through. `condition` -1: it does not
+   * compile.
    */
   readonly columns: {
     startsAt: Float64Array
@@ -68,32 +70,32 @@ export interface CompiledSlot {
     condition: Int32Array
     isOutOfStock: Uint8Array
   }
-  /** Places of content with a cap of 0: it is shown to no person. */
+  /** Places of content with a cap of 0, which is never shown. */
   readonly closed: readonly number[]
-  /** Conditions of contents, each once, as clauses that must hold. */
+  /** Distinct conditions of contents, each as the numbers of its clauses. */
   readonly conditions: readonly (readonly number[])[]
-  /** Of each of them: whether it reads features of content, and is asked of each. */
+  /** For each condition: whether it reads features of content, and so is evaluated for each content. */
   readonly asksContent: readonly boolean[]
-  /** Those that pin first, each in its order. */
+  /** Campaigns that pin, then those that boost, each group in the order of the slot. */
   readonly campaigns: readonly CompiledCampaign[]
   /** Changes with the slot's policy and with the content it chooses from. */
   readonly policyVersion: string
   readonly needs: SlotNeeds
-  /** Whether policies learn from what comes of its decisions: its own does, or it names what they earn. */
+  /** Whether outcomes of its decisions are learned from: its policy learns, or the slot names rewards. */
   readonly learns: boolean
   readonly clauses: Clauses
-  /** Conditions that do not compile, each with its place. */
+  /** Conditions that do not compile, one line each: `content sale: …`. */
   readonly faults: readonly string[]
 }
 
-/** What content without a condition must hold. */
+/** The condition of content without one: it always holds. */
 const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: false }
 
-/** Contents as they were compiled last: where nothing of one has changed, it is the same object again. */
+/** Compiled contents, by their object in the catalog: one that has not changed is not compiled again. */
 const COMPILED = new WeakMap<Content, CompiledContent>()
 
 /**
- * Compiles a slot with those contents of a site that it takes, see `compileWithContents`.
+ * Compiles a slot with those of a site's contents that it takes, see `compileWithContents`.
  *
  * @param all contents of the site
  * @param clauses of the site: slots share them
@@ -103,8 +105,8 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
 }
 
 /**
- * Compiles a slot with its content, once for each state of the catalog. A condition that does not compile leaves its
- * content out, or its campaign, and is no failure.
+ * Compiles a slot with its content, once for each state of the catalog. Content and campaigns whose condition does not
+ * compile are left out and listed in `faults`; nothing is thrown.
  *
  * @param slotContents contents that the slot takes, in order
  * @param clauses of the site: slots share them
@@ -171,10 +173,10 @@ export function compileWithContents(slot: Slot, slotContents: readonly Content[]
 }
 
 /**
- * Returns a slot as it chooses by another policy, from the same contents: it shares them, their columns and conditions.
- * An arm takes a few hundred bytes, however many contents there are.
+ * Returns a compiled slot with another policy and the same contents. Contents, columns and conditions are shared, so
+ * that an arm of an experiment takes a few hundred bytes, however many contents there are.
  *
- * @param slot differs from that of `base` in its policy alone
+ * @param slot must differ from that of `base` in its policy only
  */
 export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
   const { contents, facts, places, columns, closed, conditions, asksContent, campaigns, clauses, faults } = base
@@ -185,7 +187,7 @@ export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
   })
 }
 
-/** Adds the version, which is worked out when it is asked for: of many arms few are. */
+/** Adds the version, which is computed on first use: few of many arms are ever used. */
 function versioned(parts: Omit<CompiledSlot, 'policyVersion'>): CompiledSlot {
   const { slot, contents } = parts
   let version: string | undefined

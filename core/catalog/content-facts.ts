@@ -2,15 +2,15 @@ import type { Content } from '@slotstream/protocol'
 import { facetsOf } from '../learning/features/facets.js'
 import type { EligibleContent } from '../policies/proposal.js'
 
-/** Tags of a content that policies see. */
+/** Tags of a content that policies see, at most. */
 const MAX_TAGS = 100
 
-/** Facts that were made: features of content are worked out once for each object. */
+/** Facts by content: the same object is returned again, by which models cache. */
 const FACTS = new WeakMap<Content, EligibleContent>()
 
 /**
- * Returns what policies see of a content, always the same object. What is of another type than it should be is left
- * out.
+ * Returns the facts of a content that policies see; the same object for the same content. Fields of a wrong type are
+ * left out.
  */
 export function factsOf(content: Content): EligibleContent {
   const cached = FACTS.get(content)

@@ -3,10 +3,10 @@ import { recordedVersion } from './slot-of-arm.js'
 import type { SomeCatalog } from './slot-of-catalog.js'
 
 /**
- * Returns the ids of the contents of a slot in the order of a decision's record, if this is the catalog that it was
- * made by: the version in the record tells. Undefined: it is another one.
+ * Returns the ids of a slot's contents in the order of a decision's record, if the record was made by this catalog: its
+ * `policyVersion` tells. Undefined: it was made by another one.
  *
- * @param ways in which the slot may have chosen: as an arm of an experiment does, or as it is
+ * @param ways arms of experiments that the slot may have chosen as; undefined: as the slot itself says
  */
 export function contentsOfVersion(
   { slots, content }: SomeCatalog,

@@ -4,22 +4,23 @@ import type { ClauseAnswers } from './clauses.js'
 import type { CompiledContent, CompiledSlot } from './compile-slot.js'
 import { codeOf, ELIGIBLE, type Reasons } from './reasons.js'
 
-/** What of a person and a request decides which content may be shown. */
+/** Facts about a person and a request that decide which content may be shown. */
 export interface EligibilityFacts {
   /** Milliseconds since the epoch. */
   now: number
   /** Session of the request; '' where it names none. */
   sessionId: string
+  /** Values of the conditions' clauses. */
   answers: ClauseAnswers
-  /** Returns when each content was shown to the person. Asked only where content has caps. */
+  /** Returns when each content was shown to the person, by id. Called only where content has caps. */
   showings: () => ReadonlyMap<string, readonly Showing[]>
-  /** Content that the person is not shown again. */
+  /** Ids of content that an event stopped for the person (`stopAfter`). */
   stopped: ReadonlySet<string>
 }
 
-/** Which content of a slot may be shown. */
+/** The content of a slot that may be shown, and why the rest may not. */
 export interface Eligibility {
-  /** Places among the slot's contents, in their order. */
+  /** Places in the slot's contents, ascending. */
   eligible: number[]
   reasons: Reasons
 }
@@ -34,9 +35,10 @@ const CAPPED = codeOf('capped')
 const REPEATED = codeOf('repeated')
 
 /**
- * Sorts out what may not be shown. To be asked last, after every cache: what has ended must not come back from one.
+ * Returns which content may be shown. Must be called after every cache: content that has ended must not come back from
+ * one.
  *
- * @param shownBefore content that earlier slots of the same request show
+ * @param shownBefore ids of content that earlier slots of the same request show
  */
 export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, shownBefore: ReadonlySet<string>): Eligibility {
   const { now, answers } = facts
@@ -53,7 +55,7 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, shownBef
   const eligible: number[] = []
   const reasons = heldBack(slot, facts, shownBefore)
   for (let place = 0; place < reasons.length; place++) {
-    // A time that is none was refused when it was stored; where it was not, the content is not shown.
+    // Invalid times are rejected when content is stored. Should one be here (NaN), the content is not shown.
     if (!(now >= startsAt[place]!)) reasons[place] = NOT_STARTED
     else if (!(now < endsAt[place]!)) reasons[place] = ENDED
     else if (isOutOfStock[place]) reasons[place] = OUT_OF_STOCK
@@ -65,13 +67,13 @@ export function eligibleOf(slot: CompiledSlot, facts: EligibilityFacts, shownBef
 }
 
 /**
- * Marks what this person is not shown again. It is looked up by what the person was shown, which is less than what the
- * slot has.
+ * Marks content that this person is not shown again. Goes through what the person was shown, which is less than what
+ * the slot has.
  */
 function heldBack(slot: CompiledSlot, facts: EligibilityFacts, shownBefore: ReadonlySet<string>): Reasons {
   const { contents, places } = slot
   const reasons = new Uint8Array(contents.length)
-  // The last of the reasons that holds is the one that is told.
+  // Of several reasons, the last one that is set is recorded.
   for (const id of shownBefore) mark(id, REPEATED)
   for (const place of slot.closed) reasons[place] = CAPPED
   if (slot.needs.caps)
@@ -88,14 +90,14 @@ function heldBack(slot: CompiledSlot, facts: EligibilityFacts, shownBefore: Read
   }
 }
 
-/** In the place of a condition's answer: each content has its own. */
+/** Stands for the value of a condition that has one for each content. */
 const ASKED_OF_EACH = 2
 
 /**
- * Describes in plain words why a content may not be shown, where the reason alone does not say it.
+ * Describes in plain words why a content may not be shown. Undefined: the reason says it all.
  *
- * @param isPublic whether a client with the public key reads it: then values are told of the request's own context
- * only, and of a person the names of what is asked for. Default: no
+ * @param isPublic whether a client with the public key reads it: then values of the request's context are described,
+ * and of a person only the paths that conditions read. Default: no
  */
 export function detailOf(
   slot: CompiledSlot,
@@ -117,7 +119,7 @@ export function detailOf(
   return reached && capDetail(`${reached.times} of ${reached.count}`, reached.per)
 }
 
-/** Returns the words of a cap that is reached, such as `2 of 2 in 24h`. */
+/** Describes a cap that is reached, such as `2 of 2 in 24h`. */
 export function capDetail(times: string, per: string): string {
   return `${times} in ${per === 'session' ? 'this session' : per}`
 }

@@ -1,12 +1,13 @@
 import type { Experiment, PolicySpec } from '@slotstream/protocol'
 import type { ItemPolicy } from '../policies/proposal.js'
 
-/** What a policy needs to choose. */
+/** Facts that a policy needs to choose. */
 export interface PolicyNeeds {
-  /** Sums of what came of earlier decisions of the slot. */
+  /** Sums over the outcomes of earlier decisions of the slot. */
   sums: boolean
   /** Hashed features of person and request, for the linear model. */
   features: boolean
+  /** Interest by category. */
   affinities: boolean
   segments: boolean
   /** Items the person had to do with. */
@@ -46,8 +47,8 @@ export function itemPoliciesOf(policy: PolicySpec | undefined): ItemPolicy[] {
 }
 
 /**
- * Returns what the candidates of tournaments in a slot need, while none of them is tried: records have it, so that they
- * can be valued. Undefined: there are none
+ * Returns what the candidates of a slot's tournaments need, while none of them is tried: it is recorded, so that they
+ * can be valued by the log. Undefined: there are none
  */
 export function needsOfCandidates(
   slotId: string,

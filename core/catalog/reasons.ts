@@ -6,7 +6,7 @@ export const ELIGIBLE = 0
 const REASONS = Object.keys(EXCLUSION_LETTERS) as ExclusionReason[]
 
 /**
- * Of each content of a slot: `ELIGIBLE`, or the code of why it may not be shown. Small numbers are quicker to go
+ * For each content of a slot: `ELIGIBLE`, or the code of the reason why it may not be shown. Codes are faster to go
  * through than texts.
  */
 export type Reasons = Uint8Array
@@ -16,7 +16,7 @@ export function codeOf(reason: ExclusionReason | undefined): number {
   return reason === undefined ? ELIGIBLE : 1 + REASONS.indexOf(reason)
 }
 
-/** Returns why a content may not be shown; undefined: it may. */
+/** Returns the reason why the content at a place may not be shown; undefined: it may. */
 export function reasonAt(reasons: Reasons, place: number): ExclusionReason | undefined {
   return REASONS[(reasons[place] ?? ELIGIBLE) - 1]
 }

@@ -2,7 +2,7 @@ import type { Content, ExperimentArm, Slot } from '@slotstream/protocol'
 import { takerOf } from './candidates.js'
 import { slotVersion } from './slot-version.js'
 
-/** Returns a slot, and the content that it chooses from, as an arm has it. */
+/** Returns a slot with the policy of an arm, and the contents that it chooses from. Default: no arm, the slot's own */
 export function slotOfArm(
   slot: Slot,
   contents: ReadonlyMap<string, Content>,
@@ -13,17 +13,17 @@ export function slotOfArm(
   return [{ ...slot, ...(policy && { policy }) }, listed ?? contents.values()]
 }
 
-/** Returns the contents that a slot takes, in order. */
+/** Returns the contents that a slot takes, sorted by id. */
 export function contentsOfSlot(slot: Slot, all: Iterable<Content>): Content[] {
   return inOrder([...all].filter(takerOf(slot)))
 }
 
-/** Returns contents by id, whatever order they were stored in, so that the same catalog draws the same. */
+/** Sorts contents by id, so that the same catalog draws the same content whatever order it was stored in. */
 export function inOrder(contents: Iterable<Content>): Content[] {
   return [...contents].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Returns the version that decisions record of a slot, with the ids of its contents in the order of their records. */
+/** Returns the `policyVersion` that decisions of a slot record, and the ids of its contents in the order of records. */
 export function recordedVersion(
   slot: Slot,
   contents: ReadonlyMap<string, Content>,

@@ -9,7 +9,7 @@ export interface SomeCatalog {
   content: readonly Content[]
 }
 
-/** Compiles a slot of a catalog, as an arm has it where one is given. Undefined: it has none of that id. */
+/** Compiles a slot of a catalog, with the policy and contents of an arm if one is given. Undefined: no such slot */
 export function slotOfCatalog(
   { slots, content }: SomeCatalog,
   slotId: string,

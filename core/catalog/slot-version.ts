@@ -1,13 +1,14 @@
 import { type Content, hash32, type Slot } from '@slotstream/protocol'
 
-/** Texts that were made, by content: a change of one leaves those of the others. */
+/** Texts by content: when one content changes, those of the others are reused. */
 const TEXTS = new WeakMap<Content, string>()
 
 /**
- * Returns a name for a slot's policy and all of its content that choices depend on: what pages render is not among it.
+ * Returns the version of a slot: a hash of its policy and of all facts of its content that choices depend on. Payloads
+ * and attributes, which only pages use, do not change it.
  */
 export function slotVersion(slot: Slot, contents: readonly Content[]): string {
-  // How orders are credited, and what payloads must look like, choose nothing; contents are named that were found.
+  // Attribution and the schema of payloads choose nothing; `candidates` is in effect by the contents that it finds.
   const { attribution: _credit, schema: _shape, candidates: _query, ...choosing } = slot
   return hash32(`[${JSON.stringify(choosing)},[${contents.map(textOf).join()}]]`).toString(36)
 }

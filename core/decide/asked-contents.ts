@@ -3,27 +3,27 @@ import { CONTENT_CLICK_RATE } from '../features/content/built-in-content.js'
 import { type ContentRows, contentValues } from '../features/content/content-values.js'
 import type { Feature, Features } from '../features/feature.js'
 
-/** What was counted of the content of a site. */
+/** Counts of the content of a site, from which features of content are computed. */
 export interface CountedContents {
-  /** Returns what was counted of a content; undefined: nothing. */
+  /** Returns the counts of a content; undefined: nothing was counted. */
   rowsOf(contentId: string): ContentRows | undefined
-  /** For how long it may have lacked messages, in milliseconds. */
+  /** Age of the counts: how long messages may have been missing from them, in milliseconds. */
   ageMs: number
 }
 
-/** Features of content, as the conditions of one request read them: of each content they are worked out once. */
+/** Features of content, as the conditions of one request read them. They are computed once for each content. */
 export interface AskedContents {
   read: ReadContent
-  /** For how long they may have lacked messages, in milliseconds. */
+  /** Age of the counts, in milliseconds. */
   ageMs: number
-  /** Returns the versions of features by name; of a rate those of the two that it is made of. */
+  /** Returns the versions of features by name; for a rate, those of the two features that it divides. */
   versionsOf(names: readonly string[]): [name: string, version: string][]
 }
 
 /**
- * Begins to read the features of content.
+ * Creates the reader of features of content for one request.
  *
- * @param names those that conditions read: no other is worked out
+ * @param names features that conditions read: no other is computed
  * @param now milliseconds since the epoch
  * @param counted Default: nothing was counted
  */
@@ -53,7 +53,7 @@ export function askContents(
   }
 }
 
-/** Returns a site's features with those of content alone that are asked for, and that a rate is made of. */
+/** Returns the features of content that are named, and the two that the click rate divides if that is named. */
 function only({ ofContent }: Features, names: readonly string[]): Pick<Features, 'ofContent'> {
   const { name: rate, clicks, views } = CONTENT_CLICK_RATE
   const isRate = names.includes(rate) && !ofContent.byName.has(rate)

@@ -4,13 +4,13 @@ import type { Proposal, ProposalInput } from '../policies/proposal.js'
 import { propose } from '../policies/propose.js'
 import { seededRandom } from './random.js'
 
-/** A choice for one slot, with what it takes to explain it and to draw it again. */
+/** A choice for one slot, with everything that is needed to explain it and to draw it again. */
 export interface PolicyChoice extends Proposal {
   contentIds: string[]
-  /** Of each of `contentIds`: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
+  /** For each of `contentIds`: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
   propensities: number[]
   /**
-   * Of each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty where nothing is
+   * For each candidate: its chance for the first position, in units of `PROBABILITY_SCALE`. Empty where nothing is
    * drawn.
    */
   probabilities: number[]
@@ -19,8 +19,8 @@ export interface PolicyChoice extends Proposal {
 }
 
 /**
- * Chooses by a policy. The draw is that of `drawSlate` by the proposal's lottery and the seed, so that it can be
- * repeated from these alone.
+ * Chooses by a policy. `drawSlate` draws by the proposal's lottery and the seed, so that the draw can be repeated from
+ * these two alone.
  *
  * @param policy undefined: the default policy
  */

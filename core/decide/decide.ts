@@ -20,24 +20,24 @@ import { sayOnce } from './record/say-once.js'
 import type { Situation } from './situation.js'
 import { chooseInStages, type Stage } from './stages.js'
 
-/** Everything a choice depends on. */
+/** Input of a choice: everything that it depends on. */
 export interface Question {
   situation: Situation
   slot: CompiledSlot
-  /** How many items are wanted. Default: the slot's own count. */
+  /** Number of items to show. Default: the slot's own count */
   count?: number | undefined
   seed: string
-  /** Whether the visitor is held out. Default: by the holdout of the slot */
+  /** Whether the visitor is held out. Default: by the holdout of the slot, see `isHeldOut` */
   heldOut?: boolean | undefined
-  /** Content that earlier slots of the same request show. Default: none */
+  /** Ids of content that earlier slots of the same request show. Default: none */
   shownBefore?: ReadonlySet<string>
-  /** What the slot has learned. Default: nothing */
+  /** Model of what the slot has learned. Default: nothing was learned */
   model?: SlotModel | undefined
   /** Finds the matrix of items of a type of policy. Default: none */
   itemsOf?: ((type: ItemPolicy) => ItemModel | undefined) | undefined
 }
 
-/** A choice, and what it takes to explain it: the part of a `DecisionRecord` that the policy answers for. */
+/** A choice with its explanation: the fields of a `DecisionRecord` that follow from a `Question`. */
 export type Choice = Pick<
   DecisionRecord,
   | 'recordVersion'
@@ -59,30 +59,32 @@ export type Choice = Pick<
   outcome: Extract<Outcome, 'served' | 'holdout' | 'stale' | 'empty'>
   features: {
     affinities: Record<string, number>
-    /** Share of draws that any candidate could win. */
+    /** Share of draws that all candidates win alike, 0 to 1. */
     exploration: number
-    /** Age of each feature that the choice asks for, in milliseconds. Absent: it asks for none. */
+    /** Age of each feature that the choice read, in milliseconds. Absent: it read none */
     ages?: Record<string, number>
-    /** Version of each feature that the choice read. Absent: none */
+    /** Version of each feature that the choice read. Absent: none has one */
     versions?: Record<string, string>
   }
 }
 
-/** A choice with what is not recorded of it. */
+/** A choice, with details that its record does not have. */
 export interface Decided {
   choice: Choice
-  /** Places of what is shown among the slot's contents. */
+  /** Places of the shown contents in `CompiledSlot.contents`. */
   shown: number[]
   /** Whether something was shown although something else was more likely. */
   explored: boolean
   stages: readonly Stage[]
+  /** For each content of the slot: whether and why it may not be shown. */
   reasons: Reasons
 }
 
 /**
- * Chooses for one slot. Pure: the same question has the same answer. The holdout is asked before anything is drawn, so
- * that it doesn't depend on the catalog; what would have been shown is drawn and recorded all the same (Johnson, Lewis
- * and Nubbemeyer 2017), so that those who were held out are compared with those who were shown the same.
+ * Chooses for one slot. Pure: the same question has the same answer. Whether the visitor is held out is decided before
+ * anything is drawn, so that it does not depend on the catalog. What would have been shown is drawn and recorded even
+ * then ("ghost ads": Johnson, Lewis and Nubbemeyer 2017), so that visitors who are held out can be compared with those
+ * who were shown the same.
  */
 export function decide(question: Question): Decided {
   const { situation, slot, count = slot.slot.count, seed, shownBefore = NONE, model, itemsOf } = question
@@ -155,7 +157,7 @@ export function decide(question: Question): Decided {
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** Returns the names of what a choice asks of a profile: policy and conditions. */
+/** Returns the names of the facts of a profile that policy and conditions of a slot read. */
 function featuresAskedFor({ needs }: CompiledSlot, { values }: Situation): string[] {
   const names = needs.policy.affinities ? ['affinities'] : []
   if (needs.segments) names.push('segments')
@@ -164,7 +166,8 @@ function featuresAskedFor({ needs }: CompiledSlot, { values }: Situation): strin
 }
 
 /**
- * Returns the age of each feature that a choice asks for: of the person, and of content. No two features have one name.
+ * Returns the age of each feature that a choice reads, of the person and of content, in milliseconds. Names are unique
+ * over both.
  */
 function agesOf(
   { needs }: CompiledSlot,
@@ -175,7 +178,7 @@ function agesOf(
   return [...featureNames.map((name): [string, number] => [name, ageMs]), ...ofContent]
 }
 
-/** Returns the versions of the features that a choice read; of a rate those of the two that it is made of. */
+/** Returns the versions of the features that a choice read; for a rate, those of the two features that it divides. */
 function versionsOf({ needs }: CompiledSlot, { values, contents }: Situation, featureNames: readonly string[]) {
   const versions = featureNames.flatMap((name): [string, string][] => {
     const version = values.get(name)?.version
@@ -184,12 +187,12 @@ function versionsOf({ needs }: CompiledSlot, { values, contents }: Situation, fe
   return [...versions, ...contents.versionsOf(needs.contentFeatures)]
 }
 
-/** Returns the greatest age of features that a slot takes, in milliseconds. */
+/** Returns the greatest age of features by which a slot still chooses, in milliseconds. Default: no limit */
 function maxAgeOf({ maxAge }: Slot): number {
   return (maxAge === undefined ? undefined : parseDuration(maxAge)) ?? Number.POSITIVE_INFINITY
 }
 
-/** Whether the visitor belongs to the holdout of the slot: by a stable hash of its tag and the visitor. */
+/** Tells whether a visitor belongs to a slot's holdout: by a stable hash of the holdout's tag, site and visitor. */
 export function isHeldOut(siteId: string, visitorId: string, { holdout, holdoutTag }: Slot): boolean {
   const what = holdoutTag === undefined ? 'holdout' : joined(['holdout', holdoutTag])
   return holdout > 0 && shareOf(what, siteId, visitorId) < holdout

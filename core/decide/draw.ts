@@ -1,20 +1,21 @@
-/** A candidate with its score: all that a policy leaves to the draw. */
+/** A candidate with its score, as records without a `draw` list it. */
 export interface Scored {
   contentId: string
   score: number
 }
 
+/** The outcome of a draw. */
 export interface Drawn {
   contentIds: string[]
-  /** Of each: the chance with which it was drawn for its position, given those before it. */
+  /** For each content: the chance with which it was drawn for its position, given those before it. */
   propensities: number[]
   /** Whether something was shown although something else scored higher. */
   explored: boolean
 }
 
 /**
- * The chance of each candidate for the next position: with probability `exploration` any of them, each as likely as
- * the other, else the best; of several equally good ones, each as likely as the other. Sums to 1.
+ * Returns the chance of each candidate for the next position (ε-greedy): with probability `exploration` a uniform draw,
+ * else the candidate with the best score; ties share its chance equally. The chances sum to 1.
  */
 export function chances(candidates: Scored[], exploration: number): number[] {
   const best = bestScore(candidates)
@@ -25,8 +26,10 @@ export function chances(candidates: Scored[], exploration: number): number[] {
 }
 
 /**
- * Draws up to `count` candidates, position by position, none twice. The draw uses the very numbers of `chances`, and
- * they are what is logged: a propensity can't differ from the chance the item really had.
+ * Draws up to `count` candidates, position by position, without replacement. Propensities are the numbers of `chances`
+ * that the draw itself uses, so that they cannot differ from the actual chances.
+ *
+ * @param random returns numbers in [0, 1)
  */
 export function draw(candidates: Scored[], exploration: number, count: number, random: () => number): Drawn {
   const rest = [...candidates]
@@ -44,7 +47,9 @@ export function draw(candidates: Scored[], exploration: number, count: number, r
   return drawn
 }
 
-/** The index whose stretch of [0, 1) holds `point`. Never one with no chance, even where rounding leaves a gap at 1. */
+/**
+ * Returns the index whose part of [0, 1) has `point`. Never one without a chance, even if rounding leaves a gap at 1.
+ */
 function pick(probabilities: number[], point: number): number {
   let last = 0
   let end = 0

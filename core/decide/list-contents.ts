@@ -5,15 +5,15 @@ import { ELIGIBLE, type Reasons, reasonAt } from '../catalog/reasons.js'
 import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { Stage } from './stages.js'
 
-/** Contents that a record lists, all of them up to the first number; of more so many. Its draw has all, as numbers. */
+/** A record lists up to `ALL` contents in full; if there are more, only `SOME`. Its draw has all of them, packed. */
 const ALL = 20
 const SOME = 4
 
 /**
- * Lists the candidates of a choice with their chances for the first position: all, in their order, or, of many, those
- * that were shown and the most likely others.
+ * Lists the candidates of a choice with their chances for the first position. Up to `most` candidates: all, in their
+ * order; more: the most likely ones, and those that were shown.
  *
- * @param most number up to which all are listed. Default 20
+ * @param most Default 20
  */
 export function listCandidates({ contents }: CompiledSlot, stages: readonly Stage[], most = ALL): Candidate[] {
   return listed(stages, most).map(({ place, score, units }) => ({
@@ -23,18 +23,18 @@ export function listCandidates({ contents }: CompiledSlot, stages: readonly Stag
   }))
 }
 
-/** Returns the places of the contents that `listCandidates` lists for a record, in its order. */
+/** Returns the places of the contents that `listCandidates` lists by default, in its order. */
 export function listedPlaces(stages: readonly ListedStage[]): number[] {
   return listed(stages, ALL).map(({ place }) => place)
 }
 
-/** What of a stage says which of its candidates are listed. */
+/** The fields of a stage that decide which of its candidates are listed. */
 export type ListedStage = Pick<Stage, 'candidates' | 'scores' | 'probabilities' | 'drawn'>
 
 function listed(stages: readonly ListedStage[], most: number): Listed[] {
   const [first, ...later] = stages
   const limit = most === ALL ? SOME : most
-  // Of many, only those that are listed are made: a record is written for each decision.
+  // A record is written for each decision: objects are created only for candidates that are listed.
   if (first && later.length === 0 && first.candidates.length > most) return likelyOf(first, limit)
   const all = later.length === 0 ? candidatesOf(first!, true) : inEveryStage(stages)
   return all.length <= most ? all : mostLikely(all, limit)
@@ -57,7 +57,7 @@ function candidatesOf({ candidates, scores, probabilities, drawn }: ListedStage,
   }))
 }
 
-/** As `mostLikely` of the candidates of one stage. */
+/** Returns the same as `mostLikely` for the candidates of one stage, without an object for each of them. */
 function likelyOf({ candidates, scores, probabilities, drawn }: ListedStage, count: number): Listed[] {
   const top = likeliest(candidates.length, count, index => probabilities[index] ?? 0)
   const shown = new Set(drawn)
@@ -86,7 +86,7 @@ function mostLikely(all: readonly Listed[], count: number): Listed[] {
   return [...top, ...all.filter(candidate => candidate.isShown && !top.has(candidate))]
 }
 
-/** Returns the numbers of the likeliest of some, the likeliest first; of equally likely ones, the first. */
+/** Returns the indices of the likeliest entries, the likeliest first; of ties, the lower index. */
 function likeliest(length: number, count: number, unitsOf: (index: number) => number): number[] {
   const top: number[] = []
   for (let index = 0; index < length; index++) {
@@ -102,9 +102,10 @@ function likeliest(length: number, count: number, unitsOf: (index: number) => nu
 }
 
 /**
- * Lists content that may not be shown, with the reason: all, or, of much, the first by id.
+ * Lists content that may not be shown, with the reason, sorted by id: all up to `most`; if there are more, the first 4
+ * with the default, else the first `most`.
  *
- * @param most number up to which all is listed. Default 20
+ * @param most Default 20
  * @param isPublic see `detailOf`. Default: no
  */
 export function listExcluded(

@@ -6,25 +6,25 @@ import type { AboutPerson } from '../identity/about-person.js'
 import { userOfBrowser } from '../identity/person.js'
 import { namesOfSignals } from '../profile/recent-signals.js'
 
-/** A person as decisions see them: all their browsers together. */
+/** A person as decisions see them: all browsers of the person together. */
 export interface DecidedPerson extends AboutPerson {
-  /** The user's id; of a browser without a user its own id. */
+  /** The user's id; the anonymous id of a browser without a user. */
   id: string
   features: FeatureStates
-  /** Names of the segments that the person was last found in. */
+  /** Names of the segments that the person was in when they were last evaluated. */
   members: readonly string[]
   /** Names of recent signals. */
   signals: readonly string[]
   suspicion: Suspicion
-  /** Decisions that showed something to the person, of all browsers. */
+  /** Decisions that showed content to the person, from all browsers. */
   decisions: readonly KeptDecision[]
-  /** Content that the person is not shown again. */
+  /** Ids of content that an event stopped for the person (`stopAfter`). */
   stopped: readonly string[]
 }
 
 /**
- * Returns what a visitor's own profile says of the person, without features and segments: all that is needed where a
- * slot reads none of them.
+ * Returns the person as the visitor's own profile knows them, without features and segments: enough for slots that read
+ * none of these.
  *
  * @param profile undefined: the visitor is new
  * @param now milliseconds since the epoch
@@ -44,7 +44,7 @@ export function personOfProfile(visitorId: string, profile: Profile | undefined,
   } as DecidedPerson
 }
 
-/** Returns the id alone, as a profile has it. */
+/** Returns the anonymous id of a visitor, else the user id. */
 function idOfVisitor(visitorId: string): string {
   const { anonymousId, userId } = idsOfVisitor(visitorId)
   return anonymousId || userId

@@ -4,8 +4,8 @@ import { hash32 } from '@slotstream/protocol'
 const AT_ONCE = 8
 
 /**
- * Random numbers in [0, 1) that follow from a seed alone, in every version, so that a draw can be done again: the
- * generator sfc32 of PractRand (https://pracrand.sourceforge.net/RNG_engines.txt), with 32 random bits each.
+ * Creates a generator of random numbers in [0, 1) that depend on the seed alone, in every version of the product, so
+ * that a draw can be repeated: sfc32 of PractRand (https://pracrand.sourceforge.net/RNG_engines.txt), 32 bits each.
  */
 export function seededRandom(seed: string): () => number {
   const fill = seededNumbers(seed)
@@ -20,10 +20,10 @@ export function seededRandom(seed: string): () => number {
   }
 }
 
-/** The first numbers still show what the state was set to. */
+/** The first numbers still correlate with the seed. */
 const leftOut = new Float64Array(12)
 
-/** Returns what writes the numbers of `seededRandom`, many at a time: a posterior is sampled by thousands of them. */
+/** Creates the function that writes the numbers of `seededRandom`, many at a time: a posterior takes thousands. */
 export function seededNumbers(seed: string): (numbers: Float64Array) => void {
   let a = hash32(`0${seed}`)
   let b = hash32(`1${seed}`)

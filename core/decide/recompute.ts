@@ -6,9 +6,9 @@ import { type Drawn, draw } from './draw.js'
 import { seededRandom } from './random.js'
 
 /**
- * Draws again what a record says was drawn, or would have been shown, from its numbers and its seed: the proof that the
- * record tells the truth. Undefined for records that this product did not draw, such as imported ones, and for those
- * without a draw. A content that is drawn although the record does not show it has the id ''.
+ * Repeats the draw of a record from its own numbers and seed, to prove the record. For a visitor who was held out, it
+ * is the draw of what would have been shown. Undefined for records without a draw, and those that this product did not
+ * draw, such as imported ones. A content that is drawn although the record does not have it gets the id ''.
  */
 export function recompute(
   record: Pick<DecisionRecord, 'outcome' | 'candidates' | 'contentIds' | 'features' | 'seed' | 'draw' | 'ghost'>,

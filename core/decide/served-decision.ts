@@ -6,16 +6,15 @@ import { usualMost } from '../ledger/bounds/usual-most.js'
 import type { Decided } from './decide.js'
 import type { Situation } from './situation.js'
 
-/** Segments that a served decision names, at most. */
+/** Segments that a served decision has, at most. */
 const MAX_SEGMENTS = 32
 
 /**
- * Returns what the visitor's profile is told of a choice: what policies learn from, and what counts towards caps.
- * Undefined where neither matters: the slot does not learn, and nothing that was shown has a cap or is stopped by an
- * event. What a visitor who is held out would have been shown counts towards caps as if it had been, so that ghosts
- * stay what others are shown.
+ * Returns what the visitor's profile keeps of a choice, for learning and for caps. Undefined where neither needs it:
+ * the slot does not learn, and no shown content has a cap or `stopAfter`. For a visitor who is held out, what would
+ * have been shown counts towards caps as if it had been, so that it stays comparable with what others are shown.
  *
- * @param typical what an outcome of the slot typically earns. Absent: not known yet
+ * @param typical reward of a typical outcome of the slot. Absent: not known yet
  */
 export function servedDecision(
   decisionId: string,

@@ -16,64 +16,65 @@ import { personAttributes } from '../segments/person-attributes.js'
 import { type AskedContents, askContents, type CountedContents } from './asked-contents.js'
 import { type DecidedPerson, personOfProfile } from './person.js'
 
-/** What a site declares, as far as decisions need it. */
+/** Definitions of a site that decisions need. */
 export interface DecisionDefinitions {
   features: Features
   segments: CompiledSegments
-  /** Whether visitors who seem to be programs may be in segments. Default: no */
+  /** Whether visitors that seem to be bots may be in segments. Default: no */
   includesBots?: boolean
 }
 
-/** A request for some slots of a site, with what is known of the visitor. */
+/** A request for slots of a site, with the facts about its visitor. */
 export interface SituationInput {
   siteId: string
   visitorId: string
-  /** The visitor's own. Undefined: the visitor is new */
+  /** The visitor's profile. Undefined: the visitor is new */
   profile: Profile | undefined
-  /** All browsers together. Default: what the profile says, without features and segments */
+  /** The person with all browsers. Default: `personOfProfile`, without features and segments */
   person?: DecidedPerson | undefined
   /** Default: no segments, built-in features */
   definitions?: DecisionDefinitions
-  /** The request's own. */
+  /** Context of the request. Default: empty */
   context?: Record<string, unknown>
-  /** The slots that are asked for. */
+  /** The requested slots. */
   slots: readonly CompiledSlot[]
-  /** Of the site: those that the slots were compiled with. */
+  /** The clauses that the slots were compiled with. */
   clauses: Clauses
   /** Milliseconds since the epoch. */
   now: number
-  /** For how long the profile may have lacked messages, in milliseconds. Default 0 */
+  /** Age of the profile: how long messages may have been missing from it, in milliseconds. Default 0 */
   ageMs?: number
-  /** What was counted of the site's content. Default: nothing */
+  /** Counts of the site's content. Default: nothing was counted */
   counted?: CountedContents
 }
 
-/** What all slots of one request are decided by. */
+/** The facts by which all slots of one request are decided. */
 export interface Situation extends EligibilityFacts {
   siteId: string
   visitorId: string
   person: PersonFacts & { affinities: Record<string, number>; segments: readonly string[] }
-  /** The request's own, as far as policies learn from it. */
+  /** Fields of the request's context that policies learn from. */
   context: Record<string, unknown>
+  /** Age of the profile, in milliseconds. */
   ageMs: number
   /** Features of content, as conditions read them. */
   contents: AskedContents
-  /** Features that were read, by name. */
+  /** Values of the person's features that the slots need, by name. */
   values: ReadonlyMap<string, FeatureValue>
-  /** Returns what a linear model learns of the person and request. */
+  /** Returns the facts of person and request that a linear model reads. Computed once. */
   crossed(): CrossedFacts
 }
 
-/** Features of the site's own that policies learn from, at most: the first by name. */
+/** Declared features that policies learn from, at most: the first by name. */
 const MAX_LEARNED_FEATURES = 20
 
-/** Features with the items that a person had to do with, each with the latest first. */
+/** Features whose values are the items of a person, the latest first. */
 const ITEM_FEATURES = ['recent_products', 'recent_content']
 
 /** Fields of the context that name one visit or page view, from which nothing can be learned. */
 const IDS = ['sessionId', 'pageViewId']
 
-/** Puts together what slots of one request are decided by, and nothing that none of them needs. */
+/** Gathers the facts by which the slots of one request are decided, without what none of them needs. */
 export function situationOf(input: SituationInput): Situation {
   const { siteId, visitorId, profile, slots, clauses, now, ageMs = 0, context = {} } = input
   const person = input.person ?? personOfProfile(visitorId, profile, now)
@@ -113,7 +114,7 @@ export function situationOf(input: SituationInput): Situation {
   }
 }
 
-/** Whether slots need more of a person than the visitor's own profile says. */
+/** Tells whether slots need the person with all browsers: the visitor's own profile does not suffice. */
 export function needsPerson(slots: readonly CompiledSlot[]): boolean {
   return slots.some(
     ({ needs, learns }) =>
@@ -122,7 +123,7 @@ export function needsPerson(slots: readonly CompiledSlot[]): boolean {
 }
 
 interface Needs {
-  /** Names of features that conditions read: of the person, and of content. */
+  /** Names of features that conditions read: of the person; `contentFeatures`: of content. */
   features: string[]
   contentFeatures: string[]
   segments: boolean
@@ -151,7 +152,7 @@ function valuesFor(input: SituationInput, person: DecidedPerson, needs: Needs): 
   return names.size === 0 ? new Map() : featureValues(person.features, features, input.now, names)
 }
 
-/** Returns the names of the features that the site declares itself. */
+/** Returns the names of the features that the site declares. */
 function declared({ definitions }: SituationInput): string[] {
   if (!definitions) return []
   const siteFeatures = [...definitions.features.byName.values()].filter(({ isBuiltIn }) => !isBuiltIn)
@@ -161,7 +162,7 @@ function declared({ definitions }: SituationInput): string[] {
     .slice(0, MAX_LEARNED_FEATURES)
 }
 
-/** Whether a person seems to be a program, which is in no segment and whose showings no cap counts. */
+/** Tells whether a person seems to be a bot: bots are in no segment, and caps do not count what they are shown. */
 function isLeftOut({ definitions }: SituationInput, { suspicion }: DecidedPerson): boolean {
   return suspicion.isBot && !definitions?.includesBots
 }
@@ -172,7 +173,7 @@ function segmentsFor(input: SituationInput, person: DecidedPerson, attributes: S
   return changesOf(definitions.segments, person.members, attributes).segments
 }
 
-/** Returns the items of a person, the latest last. Numbers are taken as text, as ids of content are. */
+/** Returns the items of a person, the latest last. Numbers become text, as ids of content are. */
 function itemsIn(values: ReadonlyMap<string, FeatureValue>): string[] {
   return ITEM_FEATURES.flatMap(name => {
     const list: Json = values.get(name)?.value ?? []

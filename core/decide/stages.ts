@@ -8,38 +8,39 @@ import type { EligibleContent, ProposalInput } from '../policies/proposal.js'
 import { propose } from '../policies/propose.js'
 import { seededRandom } from './random.js'
 
-/** Content among which a campaign or the policy chose, and what it chose. */
+/** One step of a choice: the candidates of a campaign, or those left to the policy, and what was drawn of them. */
 export interface Stage {
-  /** Campaign that took precedence. Absent: the policy had all that was left */
+  /** Id of the campaign. Absent: the policy chose among all that was left */
   campaign?: string
-  /** Places of the candidates among the slot's contents. */
+  /** Places of the candidates in `CompiledSlot.contents`. */
   candidates: number[]
-  /** Of each: what the policy thinks of it. */
+  /** For each candidate: the policy's score. */
   scores: number[]
-  /** Of each: its chance for the stage's first position, in units of `PROBABILITY_SCALE`. */
+  /** For each candidate: its chance for the stage's first position, in units of `PROBABILITY_SCALE`. */
   probabilities: number[]
-  /**
-   * What was drawn, as places among the candidates, with the chance of each for its position, given those before it.
-   */
+  /** Indices into `candidates`, in the order of positions. */
   drawn: number[]
+  /** For each of `drawn`: its chance for its position, given those before it, in units of `PROBABILITY_SCALE`. */
   propensities: number[]
   /** Whether something was drawn although something else was more likely. */
   explored: boolean
+  /** Of an ensemble: numbers of the policies that were followed, the outermost first. */
   arms?: number[]
+  /** The stage as the record has it. */
   recorded: RecordedStage
 }
 
-/** All that a policy's proposal takes beside the content. */
+/** Input of a policy's proposal beside the content. */
 export type ProposalFacts = Omit<ProposalInput, 'siteId' | 'slotId' | 'eligible' | 'among' | 'count' | 'exploration'> &
   Pick<ProposalInput, 'siteId'>
 
 /**
- * Chooses in stages: pinned content first, then campaigns that boost, each as long as it has content, then the policy
- * among all that is left. One row of random numbers serves all.
+ * Chooses in stages: campaigns that pin, then campaigns that boost, each until its content is used up, then the policy
+ * among all that is left. All stages draw from one sequence of random numbers.
  *
- * @param eligible places of content that may be shown
- * @param count of positions; 0: nothing is drawn, but it is known what would have been likely
- * @param holds whether a campaign's condition holds, by its clauses, and of a content where it asks for that
+ * @param eligible places of content that may be shown, ascending
+ * @param count number of positions; 0: nothing is drawn, but the candidates' probabilities are computed
+ * @param holds returns whether a campaign's condition holds, by its clauses; for a content if it reads features of it
  */
 export function chooseInStages(
   slot: CompiledSlot,
@@ -63,7 +64,7 @@ export function chooseInStages(
     if (stage.candidates.length === 0) continue
     stage.campaign = id
     stage.recorded = { campaign: id, ...stage.recorded, contents: packPlaces(stage.candidates) }
-    // Those that the policy did not take as candidates met the condition, too.
+    // The record also needs content that met the condition, but that the policy did not take as a candidate.
     if (asksContent && stage.candidates.length < campaignPlaces.length) stage.recorded.met = packPlaces(campaignPlaces)
     add(stage)
   }
@@ -80,8 +81,8 @@ export function chooseInStages(
 }
 
 /**
- * Returns the share of draws that all candidates win alike: so large that none has less of a chance than the slot
- * wants.
+ * Returns the share of draws that all candidates win alike: at least `atLeast` of the slot, and so much that no
+ * candidate has a smaller chance than `neverBelow`.
  */
 function explorationOf({ exploration }: CompiledSlot['slot'], candidates: number): number {
   const { atLeast = DEFAULT_EXPLORATION, neverBelow = 0 } = exploration ?? {}
@@ -147,7 +148,7 @@ function placesAt(among: readonly number[], indices: readonly number[]): number[
   return places
 }
 
-/** Whether two lists of the same length are equal. */
+/** Tells whether two lists of the same length are equal. */
 function isSame(a: readonly number[], b: readonly number[]): boolean {
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
   return true

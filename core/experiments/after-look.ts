@@ -1,19 +1,19 @@
 import type { Experiment, StoppedExperiment, TournamentStep } from '@slotstream/protocol'
 import type { CandidateStanding, Standings } from '../replay/tournament.js'
 
-/** Change of an experiment with a tournament: the steps that are new, and what follows from them. */
+/** Change of an experiment with a tournament: the new steps, and what follows from them. */
 export interface AfterLook {
   steps: TournamentStep[]
   /** Candidate that is tried from now on. */
   arm?: string
-  /** How the experiment ends: by an arm that was promoted, or since no candidate is left. */
+  /** Set if the experiment ends: an arm was promoted, or no candidate is left. */
   stopped?: StoppedExperiment
 }
 
 /**
- * Returns what is done after a look at the candidates of a tournament; undefined: nothing. A candidate that is worse
- * for certain is dropped; the best of those that are better for certain is tried or promoted, once: taken back, it
- * stays where it is.
+ * Returns what to do after a look at the candidates of a tournament; undefined: nothing. A candidate that is certainly
+ * worse is dropped. The best one that is certainly better is tried or promoted; an arm that had a step before gets none
+ * again, so that what an administrator took back stays so.
  *
  * @param at milliseconds since the epoch
  */
@@ -42,14 +42,14 @@ export function afterLook(
   return isOver ? { steps, stopped: { at: time, reason: 'worse', verdict: NONE_LEFT } } : { steps }
 }
 
-/** Standings, and why what is certain of candidates is not acted on. */
+/** Standings, and the reason if nothing is done although a candidate is certainly better or worse. */
 type HeldStandings = Standings & { held?: string }
 
 /**
- * Says in plain words what is known of an experiment with a tournament in which no candidate was tried; undefined: it
- * is one with persons.
+ * Returns the verdict on a tournament in which no candidate was tried, in plain words; undefined: there is no
+ * tournament, or a candidate is tried with persons.
  *
- * @param standings undefined: they were not looked at yet
+ * @param standings undefined: nothing was looked at yet
  */
 export function verdictOfTournament(
   { tournament, stopped }: Pick<Experiment, 'tournament' | 'stopped'>,
@@ -60,9 +60,9 @@ export function verdictOfTournament(
 }
 
 /**
- * Says in plain words how candidates stand while none is tried.
+ * Describes in plain words how the candidates stand while none is tried.
  *
- * @param standings undefined: they were not looked at yet
+ * @param standings undefined: nothing was looked at yet
  */
 export function meaningOfStandings(standings: HeldStandings | undefined): string {
   if (!standings)
@@ -79,7 +79,7 @@ export function meaningOfStandings(standings: HeldStandings | undefined): string
   return `${valued} no candidate is better for certain.${whyUnvalued(candidates)}`
 }
 
-/** Says why candidates cannot be valued, each reason once. */
+/** Describes why candidates cannot be valued, each reason once. */
 function whyUnvalued(candidates: readonly CandidateStanding[]): string {
   const reasons = new Map<string, CandidateStanding[]>()
   for (const candidate of candidates) {

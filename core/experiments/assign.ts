@@ -4,12 +4,12 @@ import { armsInPlay, type Experiment, joined, shareOf } from '@slotstream/protoc
 export interface Assignment {
   experiment: string
   arm: string
-  /** Shares of the arms that persons are put into, in their order. */
+  /** Shares of the arms to which persons are assigned, in their order. */
   shares: number[]
 }
 
 /**
- * Returns the arm of a person: by a stable hash, so that it is the same on every server, and every time.
+ * Returns the index of the arm of a person: by a stable hash, so that it is the same on every server, and every time.
  *
  * @param experiment `id` is part of the hash: experiments are independent of each other, and of holdouts
  */
@@ -20,7 +20,7 @@ export function armOf(siteId: string, personId: string, { id, arms }: Pick<Exper
     end += share
     if (point < end) return index
   }
-  // Shares that add up to a little less than 1.
+  // Rounded shares may add up to a little less than 1.
   return arms.length - 1
 }
 
@@ -45,8 +45,8 @@ export function experimentOfGroup<Of extends Pick<Experiment, 'id'>>(
 }
 
 /**
- * Returns what a person is assigned to in a slot. Undefined: the slot chooses as `keptArm` says, or as it says itself.
- * An experiment that ended keeps its place in a group, so that its end moves nobody into another one, and so does a
+ * Returns the experiment and arm of a person in a slot. Undefined: the slot chooses by `keptArm`, or as it is. An
+ * experiment that ended keeps its place in a group, so that its end moves no person into another one, and so does a
  * tournament in which nothing is tried yet.
  */
 export function assignmentOf(
@@ -71,8 +71,8 @@ export function assignmentOf(
 }
 
 /**
- * Returns the arm as which a slot chooses for all who are in no experiment, since one ended: that of the latest one
- * which promoted an arm, else the control of the latest one. Undefined: none ended
+ * Returns the arm by which a slot chooses for persons in no running experiment, if one ended: the arm that the latest
+ * one promoted, else the control of the latest one. Undefined: none ended
  */
 export function keptArm<Of extends Pick<Experiment, 'slot' | 'arms' | 'stopped'>>(
   slotId: string,

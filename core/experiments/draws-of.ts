@@ -6,8 +6,8 @@ import { PROBABILITY_SCALE } from '../draw/probability.js'
 import type { AuditedDraw } from './checks/draw-audit.js'
 
 /**
- * Returns the draws of a record, for an audit: of each stage that drew, the one for its first position. Places are
- * those of the slot's contents, which are the same for all decisions of one policy version.
+ * Returns the draws of a record for an audit: the first position of each stage that has a lottery. Places are indices
+ * of the slot's contents, which are the same for all decisions of one policy version.
  */
 export function drawsOf({ draw }: Pick<DecisionRecord, 'draw'>): AuditedDraw[] {
   if (!draw) return []

@@ -1,14 +1,14 @@
 import { DEFAULT_ALPHA, type SequenceOptions, sequenceBound, sequencePValue } from './sequences/sequence.js'
 
-/** What the units of an arm earned: sums, so that days and partitions add up. */
+/** Sums over the units of an arm of what each earned, so that days and partitions can be added. */
 export interface ArmSums {
   units: number
   sum: number
-  /** Sum of the squares. Of rewards that are 0 or 1, the same as `sum`. */
+  /** Sum of the squares; equals `sum` for rewards of 0 or 1. */
   squares: number
 }
 
-/** A number with the interval in which the truth is, whatever the day of the look. */
+/** A number with its confidence interval, which holds at every look at once. */
 export interface Estimate {
   value: number
   low: number
@@ -17,21 +17,21 @@ export interface Estimate {
 
 /** An estimate of how one arm compares with another. */
 export interface Lift extends Estimate {
-  /** Holds at every look at once. */
+  /** Valid at every look at once. */
   pValue: number
   isSignificant: boolean
 }
 
-/** How a comparison is made. */
+/** Options of comparisons. */
 export interface LiftOptions extends SequenceOptions {
-  /** Units of each arm below which nothing is said. Default `LEAST_UNITS` */
+  /** Units of each arm below which there is no estimate. Default `LEAST_UNITS` */
   least?: number | undefined
 }
 
-/** Units of each arm from which on sequences say something: they take a mean to be normal. */
+/** Units of each arm from which on sequences are valid: they assume that a mean is normal. */
 export const LEAST_UNITS = 100
 
-/** Mean of an arm, and the variance of that mean. */
+/** Returns the mean per unit of an arm, and the variance of that mean. */
 export function meanOf({ units, sum, squares }: ArmSums): { mean: number; variance: number } {
   const mean = sum / units
   const spread = units > 1 ? Math.max(0, squares - units * mean * mean) / (units - 1) : 0
@@ -47,7 +47,7 @@ export function addSums(a: ArmSums, b: ArmSums): ArmSums {
   }
 }
 
-/** Whether sums are numbers that something follows from. Of JSON, what is none is null. */
+/** Tells whether all sums are finite numbers. From JSON they may also be null. */
 export function isFiniteSums({ units, sum, squares }: ArmSums): boolean {
   return [units, sum, squares].every(Number.isFinite)
 }
@@ -63,7 +63,7 @@ export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | 
   return { value: mean, low: mean - reach, high: mean + reach }
 }
 
-/** Returns by how much an arm's mean is above that of another one; undefined below the least number of units. */
+/** Returns by how much an arm's mean is above the control's; undefined below the least number of units. */
 export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
   if (isUnfit(arm, options) || isUnfit(control, options)) return undefined
   const ofArm = meanOf(arm)
@@ -85,7 +85,7 @@ export function relativeLiftOf(arm: ArmSums, control: ArmSums, options: LiftOpti
   return liftOf(ofArm.mean / ofControl.mean - 1, variance, arm.units + control.units, options)
 }
 
-/** The share of mistakes that each of several arms may have, so that all together keep to `alpha` (Bonferroni). */
+/** Returns the error rate of each of several comparisons with which all together have `alpha` (Bonferroni). */
 export function alphaOfEach(comparisons: number, alpha = DEFAULT_ALPHA): number {
   return alpha / Math.max(1, comparisons)
 }

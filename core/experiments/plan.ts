@@ -2,27 +2,29 @@ import { type ArmSums, alphaOfEach, meanOf } from './lift.js'
 import { powerOf } from './power.js'
 import { DEFAULT_ALPHA } from './sequences/sequence.js'
 
-/** An experiment that is planned, and what was measured for it. */
+/** A planned experiment, and measurements of its slot. */
 export interface PlanQuestion {
-  /** Relative effect to be found, such as 0.02. */
+  /** Relative effect to be detected, such as 0.02. */
   effect: number
-  /** Chance that it is found. Default 0.8 */
+  /** Chance to detect it. Default 0.8 */
   power?: number | undefined
   /** Share of intervals that miss the truth at any time. Default 0.05 */
   alpha?: number | undefined
   /** Shares of the arms, the control first, with the sum 1. Default: two halves */
   shares?: readonly number[] | undefined
-  /** Whether the metric is a sum of amounts, and not whether an event came. */
+  /** Whether the metric is a sum of amounts; otherwise, whether an event came. */
   isAmount: boolean
-  /** What the persons of the slot earned in the days that were measured. */
+  /** Sums over the persons of the slot in the measured days. */
   measured: ArmSums
+  /** Number of measured days. */
   days: number
-  /** Takes the place of what was measured. */
+  /** Mean per person of the control. Default: as measured */
   baseRate?: number | undefined
+  /** New persons per day. Default: as measured */
   personsPerDay?: number | undefined
 }
 
-/** How long an experiment takes. Null: what was measured does not tell. */
+/** How long an experiment takes. Null: the measurements do not suffice. */
 export interface Plan {
   days: number | null
   /** Of all arms. */
@@ -33,16 +35,16 @@ export interface Plan {
   power: number
   alpha: number
   shares: number[]
-  /** What the answer takes for granted, in plain words. */
+  /** Assumptions of the answer, in plain words. */
   assumptions: string[]
   verdict: string
 }
 
 /**
- * Returns how many persons and days it takes to find an effect. Of several arms, each is compared with the control by
- * itself: the smallest one takes longest.
+ * Returns how many persons and days it takes to detect an effect. Each arm is compared with the control separately: the
+ * smallest arm takes longest.
  *
- * @throws RangeError where the question is out of range
+ * @throws RangeError where the question is out of range, see `powerOf`
  */
 export function planOf(question: PlanQuestion): Plan {
   const { effect, power = 0.8, alpha = DEFAULT_ALPHA, shares = [0.5, 0.5], isAmount, measured, days: over } = question

@@ -1,19 +1,19 @@
 import { normalBelow } from '../algebra/normal.js'
 import { DEFAULT_ALPHA, type SequenceOptions, sequenceBound } from './sequences/sequence.js'
 
-/** What an experiment is expected to find. */
+/** The effect that an experiment should detect, and the rates that it is planned with. */
 export interface PowerQuestion extends Pick<SequenceOptions, 'alpha'> {
   /**
-   * What a unit of the control earns on average: with no `variance` the share that earns a reward, above 0 and below 1.
+   * Mean per unit of the control. Without `variance`, it is the share of units with a reward, above 0 and below 1.
    */
   baseRate: number
-  /** Variance of what a unit earns, for amounts. Default: that of a share */
+  /** Variance per unit, for amounts. Default: that of a share */
   variance?: number | undefined
-  /** Relative effect to be found, such as 0.02. */
+  /** Relative effect to be detected, such as 0.02. */
   effect: number
-  /** Units that begin on a day, of both arms. */
+  /** New units per day, of both arms. */
   unitsPerDay: number
-  /** Chance that it is found. Default 0.8 */
+  /** Chance to detect it. Default 0.8 */
   power?: number
   /** Share of the units that are not in the control. Default 0.5 */
   share?: number
@@ -21,17 +21,17 @@ export interface PowerQuestion extends Pick<SequenceOptions, 'alpha'> {
 
 /** How long an experiment takes. */
 export interface PowerAnswer {
-  /** Of both arms. The sequence has to be tuned to them. */
+  /** Units of both arms. The sequence must be tuned to them (`tunedTo`). */
   units: number
   days: number
 }
 
-/** Longest experiment that is told, in units. */
+/** Longest experiment that has an answer, in units. */
 const MOST_UNITS = 1e15
 
 /**
- * Returns how many units, and so how many days, it takes to find an effect, although the result is looked at every day.
- * A sequence that is tuned to these units crosses zero by then with the chance `power`; often earlier.
+ * Returns how many units, and so how many days, it takes to detect an effect, although the result is looked at every
+ * day. A sequence that is tuned to these units excludes zero by then with the chance `power`; often earlier.
  *
  * @throws RangeError where the question has no answer
  */
@@ -47,7 +47,7 @@ export function powerOf(question: PowerQuestion): PowerAnswer {
   const ratio = rate / baseRate
   const [ofArm, ofControl] = [variance ?? rate * (1 - rate), variance ?? baseRate * (1 - baseRate)]
   const spread = ofArm / share / baseRate ** 2 + (ratio ** 2 * ofControl) / (1 - share) / baseRate ** 2
-  // Tuned to its own length, a sequence is as wide at the end, whatever the length.
+  // A sequence that is tuned to its own length has the same width at its end, in standard errors, for any length.
   const bound = sequenceBound(1, { alpha, tunedTo: 1 })
   const needed = ((bound + normalAbove(1 - power)) / effect) ** 2 * spread
   const units = Math.ceil(needed)
@@ -55,7 +55,7 @@ export function powerOf(question: PowerQuestion): PowerAnswer {
   return { units, days: Math.ceil(units / unitsPerDay) }
 }
 
-/** Returns z above which a standard normal number is with the probability `share`. */
+/** Returns the z that a standard normal number exceeds with the probability `share`, by bisection. */
 export function normalAbove(share: number): number {
   let low = -8
   let high = 8

@@ -21,48 +21,50 @@ import {
 } from './lift.js'
 import { stopReason, verdictOf } from './verdict.js'
 
-/** What was counted of an arm. */
+/** Counts and sums of an arm. */
 export interface CountedArm {
   id: string
   decisions: number
-  /** Of each metric, then of each guardrail. */
+  /** One entry per metric. */
   metrics: readonly ArmSums[]
+  /** One entry per guardrail. */
   guardrails: readonly ArmSums[]
   /** The same, weighted for what got lost on the way. Absent: unknown */
   weighted?: { metrics: readonly ArmSums[]; guardrails: readonly ArmSums[] } | undefined
 }
 
-/** Whether draws fit their chances, and of how many that was looked at for this answer. */
+/** Whether draws fit their recorded chances. */
 export interface DrawsCheck extends CheckResult {
+  /** Number of draws that were checked. */
   draws?: number
   /** Whether there were more than could be read: the earliest of the period were left out. */
   cut?: boolean
 }
 
-/** All that results are made of. */
+/** Input of results. */
 export interface Counted {
   /** The control first. */
   arms: readonly CountedArm[]
   sampleRatio: CheckResult
   propensities: DrawsCheck
   loss: LossCheck
-  /** Of its contents, the most shown first. Absent: unknown */
+  /** Loss of messages by content, the most shown content first. Absent: unknown */
   contents?: LossCheck
 }
 
-/** An arm as results show it: of the first metric. Null where it has too few units to say anything. */
+/** An arm in results, by the first metric. Null: it has too few units */
 export interface ArmResult {
   id: string
   decisions: number
   units: number
-  /** Those that arrived. Null: their sum is no finite number */
+  /** Sum of the rewards that arrived. Null: it is no finite number */
   rewards: number | null
   value: number | null
   low: number | null
   high: number | null
 }
 
-/** The best arm against the control. Null where there is too little of either. */
+/** Relative lift of the best arm over the control. Null: either has too few units */
 export interface LiftResult {
   arm: string | null
   value: number | null
@@ -70,7 +72,7 @@ export interface LiftResult {
   high: number | null
 }
 
-/** What is known of an experiment. */
+/** Results of an experiment. */
 export interface ExperimentResults {
   arms: ArmResult[]
   /** Relative: 0.02 is 2 %. */
@@ -78,20 +80,21 @@ export interface ExperimentResults {
   sampleRatio: CheckResult
   propensities: DrawsCheck
   /**
-   * `weighted`: values and lift are weighted for what got lost. `contents`: whether of all contents as much gets lost;
+   * `weighted`: values and lift are weighted for what got lost. `contents`: whether all contents lose messages alike;
    * what policies learn is weighted in any case.
    */
   loss: LossCheck & { weighted: boolean; contents?: LossCheck }
+  /** `ok`: no arm is worse by more than the margin. */
   guardrails: { event: string; ok: boolean; lift: LiftResult }[]
-  /** Why it should end now. Null: it should not, or has ended */
+  /** Reason to end it now. Null: there is none, or it has ended */
   stop: StopReason | null
   verdict: string
 }
 
-/** What of an experiment says what is to be told of it. */
+/** Fields of an experiment that results depend on. */
 type ResultsAsked = Pick<Experiment, 'metrics' | 'guardrails' | 'stop' | 'stopped'>
 
-/** Returns what is known of an experiment, which may be asked for as often as one likes. */
+/** Returns the results of an experiment. They hold at every look at once, so it is no mistake to look often. */
 export function resultsOf(experiment: ResultsAsked, counted: Counted) {
   const { guardrails = [], stop = {}, stopped } = experiment
   const { sampleRatio, propensities, loss, contents } = counted
@@ -136,7 +139,7 @@ export function resultsOf(experiment: ResultsAsked, counted: Counted) {
   } satisfies ExperimentResults
 }
 
-/** Returns the reasons to stop where none are named: who promotes an arm wants to know of the better one. */
+/** Returns the default reasons to stop: "better" is one only where an arm is promoted. */
 function reasonsOf(apply: StopAction | undefined): StopReason[] {
   return STOP_REASONS.filter(reason => reason !== 'better' || apply === 'promote')
 }
@@ -146,7 +149,7 @@ interface NamedLift {
   lift: Lift
 }
 
-/** Returns the lift of the arm that is ahead, which of several arms is the one with the largest lower limit. */
+/** Returns the lift of the best arm: the one with the largest lower limit. */
 function bestLift(
   [control, ...others]: readonly CountedArm[],
   sumsOf: (arm: CountedArm) => ArmSums,
@@ -160,7 +163,7 @@ function bestLift(
   return best
 }
 
-/** A guardrail is broken where the interval of an arm is beyond its margin as a whole. */
+/** Checks a guardrail: it is broken where the whole interval of an arm's lift is beyond its margin. */
 function guardrailOf(
   guardrail: Guardrail,
   [control, ...others]: readonly CountedArm[],
@@ -173,7 +176,7 @@ function guardrailOf(
   for (const arm of others) {
     const lift = relativeLiftOf(sumsOf(arm), sumsOf(control!), options)
     if (!lift) {
-      // Of what never came in the control there is no share: that it comes at all is more.
+      // Where the control has none at all there is no relative lift; any certain increase counts as more.
       const more = differenceOf(sumsOf(arm), sumsOf(control!), options)
       ok &&= !(worse === 'more' && more !== undefined && more.low > 0)
       continue

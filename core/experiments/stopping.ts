@@ -2,8 +2,8 @@ import type { Experiment, StoppedExperiment } from '@slotstream/protocol'
 import type { ExperimentResults } from './results.js'
 
 /**
- * Returns how an experiment ends by what is known of it now; undefined: it runs on. Where something is wrong with the
- * numbers, or a guardrail is broken, no arm is promoted: the control is.
+ * Returns how an experiment ends by its current results; undefined: it continues. Where the numbers cannot be trusted,
+ * or a guardrail is broken, no arm is promoted: the slot returns to the control.
  *
  * @param at milliseconds since the epoch
  */
@@ -20,5 +20,5 @@ export function endOf(
   return { at: new Date(at).toISOString(), reason, ...(isPromoted && { arm: lift.arm! }), verdict }
 }
 
-/** Reasons that leave the lift worth something. */
+/** Reasons with which the lift can be trusted. */
 const SOUND: readonly (string | null)[] = ['better', 'units']

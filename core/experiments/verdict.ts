@@ -1,31 +1,34 @@
 import type { StopReason } from '@slotstream/protocol'
 import type { Lift } from './lift.js'
 
-/** What verdicts and rules to stop go by. */
+/** Facts by which verdicts and rules to stop are made. */
 export interface ResultFacts {
-  /** Of the best arm against the control. Undefined: too little data */
+  /** Relative lift of the best arm over the control. Undefined: too little data */
   lift: Lift | undefined
+  /** Id of the best arm. */
   arm: string | undefined
   units: number
   /** Units of the smallest arm. */
   fewest: number
-  /** Units of each arm below which nothing is said. */
+  /** Units of each arm below which there is no lift. */
   least: number
+  /** Units that the experiment expects. Undefined: not declared */
   expected: number | undefined
+  /** Whether the checks hold. */
   sampleRatio: boolean
   propensities: boolean
   loss: boolean
-  /** Whether of all contents as much gets lost. Default: yes */
+  /** Whether all contents lose messages alike. Default: yes */
   contents?: boolean
   /** Whether all sums are finite numbers. Default: yes */
   isCountable?: boolean
   /** Whether the lift is weighted for what got lost. Default: no */
   isWeighted?: boolean
-  /** Those that got worse. */
+  /** Events of the guardrails that are broken. */
   guardrails: readonly string[]
 }
 
-/** Returns the first reason to stop that holds: what makes the numbers worthless first. */
+/** Returns the first reason to stop that holds, among `on`; reasons to distrust the numbers come first. */
 export function stopReason(facts: ResultFacts, on: readonly StopReason[]): StopReason | undefined {
   const { lift, units, expected } = facts
   const holds: Record<StopReason, boolean> = {
@@ -40,7 +43,7 @@ export function stopReason(facts: ResultFacts, on: readonly StopReason[]): StopR
   return (Object.keys(holds) as StopReason[]).find(reason => holds[reason] && on.includes(reason))
 }
 
-/** Says in plain words what is known of an experiment, and what to do. */
+/** Returns the results of an experiment in plain words, and what to do. */
 export function verdictOf(facts: ResultFacts, stop: StopReason | undefined): string {
   const { contents = true } = facts
   return [meaningOf(facts), ...(stop && !isFault(facts) ? [ADVICE[stop]] : []), ...(contents ? [] : [LESS])].join(' ')

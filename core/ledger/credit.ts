@@ -23,7 +23,7 @@ export function isEntered({ countFrom }: KeptDecision, { viewedAt }: KeptItem): 
   return countFrom === 'served' || viewedAt !== undefined
 }
 
-/** What an item has earned. */
+/** Reward that an item has earned. */
 export interface Credit {
   /** In units of `REWARD_SCALE`. */
   reward: number

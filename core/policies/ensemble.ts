@@ -2,10 +2,11 @@ import { type PolicySpec, shareOf } from '@slotstream/protocol'
 import type { Proposal, ProposalInput } from './proposal.js'
 
 /**
- * Follows one of several policies. Which one depends on the person and the slot alone, so that a person stays with it,
- * and propensities are those of the policy that is followed.
+ * Follows one of several policies. Which one depends on the person and the slot alone, so that a person stays with it;
+ * propensities are those of the policy that is followed.
  *
  * @param propose proposes by any policy
+ * @param depth number of ensembles around this one. Default 0
  */
 export function proposeByEnsemble(
   policies: readonly { share: number; policy: PolicySpec }[],

@@ -12,49 +12,49 @@ export interface EligibleContent extends ContentFacts {
   weight?: number
 }
 
-/** What policies know of a person. */
+/** Facts about a person that policies use. */
 export interface PersonFacts extends Omit<LearningFacts, 'context'> {
-  /** Names the person: what is sticky depends on it. */
+  /** Id of the person, on which sticky choices depend. */
   personId: string
-  /** Items the person had to do with, the latest last. */
+  /** Ids of items that the person interacted with, the latest last. */
   items?: readonly string[]
 }
 
 /** Policies that rank by a matrix of items, each by its own. */
 export const ITEM_POLICIES = ['covisitation', 'knn', 'ease'] as const
 
+/** A type of policy that ranks by a matrix of items. */
 export type ItemPolicy = (typeof ITEM_POLICIES)[number]
 
-/** Everything a proposal depends on. */
+/** Input of a proposal: everything that it depends on. */
 export interface ProposalInput {
   siteId: string
   slotId: string
-  /** In an order that the record of the decision repeats. */
+  /** Content that may be shown, in the order in which the record has it. */
   eligible: readonly EligibleContent[]
   /**
-   * All content of the slot, always the same list, and where in it that which is eligible is. Default: there is no
-   * other
+   * All content of the slot, always the same list object, and the places of `eligible` in it. Default: `eligible` is
+   * all
    */
   among?: { all: readonly EligibleContent[]; places: readonly number[] }
   person: PersonFacts
-  /** The request's own. */
+  /** Context of the request. */
   context: Record<string, unknown>
-  /** What a linear model learns of person and context. Default: it is worked out from them */
+  /** Returns the facts that a linear model reads, computed once. Default: computed from person and context */
   crossed?: (() => CrossedFacts) | undefined
-  /** Undefined: nothing has been learned yet. */
+  /** Model of what the slot has learned. Undefined: nothing yet */
   model?: SlotModel | undefined
-  /** Undefined: no matrix of items has been fitted yet. */
+  /** Matrix of items. Undefined: none has been fitted yet */
   items?: ItemModel | undefined
   /**
-   * Finds the matrix of a type of policy, where several may be asked for: those of an ensemble. Default: `items` for
-   * all
+   * Returns the matrix of items for a type of policy: an ensemble may need several. Default: `items` for all
    */
   itemsOf?: ((type: ItemPolicy) => ItemModel | undefined) | undefined
-  /** Positions that are drawn for. */
+  /** Number of positions. */
   count: number
   /**
-   * Least share of draws that any candidate can win, for policies that learn: `DEFAULT_EXPLORATION` where a slot has
-   * none.
+   * Share of draws that all candidates win alike, for policies that learn, 0 to 1. `DEFAULT_EXPLORATION` where the slot
+   * has none.
    */
   exploration: number
   seed: string
@@ -62,21 +62,21 @@ export interface ProposalInput {
 
 /** A policy's answer, before anything is drawn. */
 export interface Proposal {
-  /** Indices of `eligible` that can be drawn, in its order, unless the policy lists others. */
+  /** Indices into `eligible` of what can be drawn, ascending, unless the policy has an order of its own (`fixed`). */
   candidates: number[]
-  /** Of each candidate: what the policy thinks of it, to explain the choice. */
+  /** For each candidate: the policy's score, to explain the choice. */
   scores: number[]
   lottery: Lottery
   /** Of an ensemble: numbers of the policies that were followed, the outermost first. */
   arms?: number[]
 }
 
-/** Proposes by a policy of one type. */
+/** A function that proposes by policies of one type. */
 export type Propose<Spec extends PolicySpec | { type: 'default' }> = (policy: Spec, input: ProposalInput) => Proposal
 
 /**
- * Returns a list of content, of which what is worked out may be kept for later requests, and where in it that which is
- * eligible is.
+ * Returns a list of content by whose object results may be cached for later requests, and the places of `eligible` in
+ * it.
  */
 export function amongAll({ eligible, among }: ProposalInput): NonNullable<ProposalInput['among']> {
   // A copy: the caller may change its own.

@@ -16,7 +16,7 @@ import { proposeByTrend } from './ranking/trending.js'
 import { proposeByWeight } from './weighted.js'
 
 /**
- * Proposes by a policy: which content can be drawn, and with what chances. Pure: the same input has the same answer.
+ * Proposes by a policy: which content can be drawn, and with which chances. Pure: the same input has the same answer.
  *
  * @param policy undefined: the default policy
  */

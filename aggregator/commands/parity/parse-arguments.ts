@@ -4,7 +4,7 @@ import { UsageError } from '@slotstream/runtime'
 /** Most visitors that one report compares. */
 const MAX_SAMPLE = 100_000
 
-/** Whose profiles are compared, and how many. */
+/** Arguments of the command. */
 export interface Command {
   site: string
   sample: number

@@ -12,33 +12,33 @@ import {
 import { type Content, type Experiment, type ExperimentArm, joined, type Slot } from '@slotstream/protocol'
 import { createSlotMembers } from './slot-members.js'
 
-/** Clauses of a site that may be there although no slot uses them any more, besides as many as are used. */
+/** Unused clauses of a site that are tolerated, beyond as many as are in use. */
 const SPARE_CLAUSES = 1_000
 
-/** What a site's slots are compiled from. */
+/** The parts of a site's catalog that slots are compiled from. */
 export interface SlotSource {
   readonly slots: ReadonlyMap<string, Slot>
   readonly contents: ReadonlyMap<string, Content>
   readonly experiments: readonly Experiment[]
 }
 
-/** The slots of a site, each compiled when it is asked for the first time since it has changed. */
+/** The slots of a site, each compiled when it is first needed after a change. */
 export interface CompiledSlots {
-  /** Returns a slot as it says itself, or as an arm has it. */
+  /** Returns a slot, or the variant of an arm of an experiment. Undefined: no such slot */
   get(slotId: string, experiment?: Experiment, arm?: ExperimentArm): CompiledSlot | undefined
-  /** Returns a slot as it says itself, as what ended keeps it, and as each arm of its running experiments has it. */
+  /** Returns a slot, the variant that `keptArm` says, and those of the arms of its running experiments. */
   waysOf(slotId: string): readonly CompiledSlot[]
-  /** Says that a slot has changed: it is compiled again when it is asked for. */
+  /** Notes that a slot has changed: it is compiled again when it is next needed. */
   changeSlot(slotId: string): void
-  /** Says that a content has changed: slots that took it, or take it, are compiled again when they are asked for. */
+  /** Notes that a content has changed: slots that took it, or take it, are compiled again when next needed. */
   changeContent(before: Content | undefined, after: Content | undefined): void
-  /** Says that the experiments of slots have changed: the slots themselves have not. */
+  /** Notes that the experiments of slots have changed: only their arms are compiled again. */
   forgetArms(slotIds: Iterable<string>): void
-  /** Clauses that the slots are compiled with. Others from the next change on, when most are of no use any more. */
+  /** Returns the clauses that the slots are compiled with. A change may replace them, if most are unused. */
   clauses(): Clauses
 }
 
-/** A slot that is compiled, and its arms. */
+/** A compiled slot, and its arms by experiment and arm. */
 interface Ready {
   slot: CompiledSlot
   arms: Map<string, CompiledSlot>
@@ -48,14 +48,14 @@ interface Ready {
 /**
  * Creates the compiled slots of a site.
  *
- * @param onFaults called with the conditions of a slot that do not compile, each time it is compiled
+ * @param onFaults is called with the conditions of a slot that do not compile, each time it is compiled
  */
 export function createCompiledSlots(
   source: SlotSource,
   onFaults: (slotId: string, faults: readonly string[]) => void,
 ): CompiledSlots {
   const ready = new Map<string, Ready>()
-  /** Clauses that each slot used when it was compiled last. What two slots share is counted twice. */
+  /** Number of clauses that each slot uses. Those that slots share are counted for each. */
   const used = new Map<string, number>()
   const members = createSlotMembers()
   let clauses = createClauses()
@@ -92,7 +92,7 @@ export function createCompiledSlots(
     return compiled
   }
 
-  /** Begins with new clauses when most of those there are have no use: never while an answer is being made. */
+  /** Replaces the clauses, and so all compiled slots, if most clauses are unused. */
   function renewClauses(): void {
     let inUse = 0
     for (const count of used.values()) inUse += count

@@ -1,17 +1,17 @@
 import { takerOf } from '@slotstream/core'
 import type { Content, Slot } from '@slotstream/protocol'
 
-/** Which contents slots take: each content is asked about once for each slot, not each time that a slot is compiled. */
+/** The contents that each slot takes. Each pair is evaluated once, not each time that a slot is compiled. */
 export interface SlotMembers {
-  /** Returns the contents that a slot takes, of all of its site; kept until the slot is forgotten. */
+  /** Returns the contents that a slot takes, of all contents of its site. Cached until `forget`. */
   of(slot: Slot, all: Iterable<Content>): Iterable<Content>
-  /** Notes that a content is another one now. Returns the ids of the slots that took it, or take it. */
+  /** Notes that a content has changed. Returns the ids of the slots that took it, or take it. */
   change(before: Content | undefined, after: Content | undefined): string[]
-  /** Forgets what a slot takes: it is another one. */
+  /** Drops the contents of a slot, which has changed. */
   forget(slotId: string): void
 }
 
-/** Creates it, for the slots of one site. */
+/** Creates the members of the slots of one site. */
 export function createSlotMembers(): SlotMembers {
   const bySlot = new Map<string, { takes: (content: Content) => boolean; contents: Map<string, Content> }>()
 

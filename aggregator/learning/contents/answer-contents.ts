@@ -14,16 +14,18 @@ import type { Log, Nats } from '@slotstream/runtime'
 import { answerPartitions, type PartitionAnswers, respondWithError } from '../../ownership/answer-partitions.js'
 import type { Contents } from './content-set.js'
 
+/** Dependencies of answers about features of content. */
 export interface ContentAnswersDeps {
   nats: Pick<Nats, 'connection'>
   contents: Contents
-  /** Returns what a site declares. */
+  /** Returns the definitions of a site. */
   definitionsOf: (siteId: string) => { features: Features }
+  /** Tells whether this process answers for a partition. */
   serves: (partition: number) => boolean
   log: Log
 }
 
-/** Creates the answers to a `ContentFeaturesRequest`. Every process knows all content, and one of them is asked. */
+/** Answers each `ContentFeaturesRequest`. Every process has all content; the owner of the partition answers. */
 export function answerContents({ nats, contents, definitionsOf, serves, log }: ContentAnswersDeps): PartitionAnswers {
   const kind = 'requests for features of content'
   return answerPartitions({ nats, subjectOf: contentSubject, answer, kind, log })

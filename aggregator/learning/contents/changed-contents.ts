@@ -1,22 +1,23 @@
 import type { ContentTotal, ContentTotals } from '@slotstream/core'
 import type { ContentNews } from '../thread/messages.js'
 
-/** Time between two times of telling what has changed, in milliseconds. */
+/** Interval at which changes are passed on, in milliseconds. */
 const EVERY_MS = 500
 
-/** Contents that are told at a time. */
+/** Contents that are passed on at a time, at most. */
 const MOST = 500
 
-/** Contents that have changed since they were told last. */
+/** Contents that have changed since they were last passed on to the main thread. */
 export interface ChangedContents {
+  /** Notes changed contents of a site. */
   note(siteId: string, contents: readonly ContentTotal[]): void
-  /** Notes everything, of a snapshot say. */
+  /** Notes all contents, for example of a snapshot. */
   noteAll(totals: ContentTotals): void
-  /** Returns some that have changed, if it is time to tell. */
+  /** Returns some of the changed contents; undefined: there are none, or it is not time yet. */
   next(now: number): ContentNews | undefined
 }
 
-/** Creates the list of what has to be told. */
+/** Creates an empty list of changes. */
 export function createChangedContents(): ChangedContents {
   const changed = new Map<string, Map<string, ContentTotal>>()
   let toldAt = Number.NEGATIVE_INFINITY
@@ -39,7 +40,7 @@ export function createChangedContents(): ChangedContents {
       const contents = [...ofSite.values()].slice(0, MOST)
       for (const { contentId } of contents) ofSite.delete(contentId)
       if (ofSite.size === 0) changed.delete(siteId)
-      // What is left of this time is told at once.
+      // The interval only begins when all are passed on: the rest follows without a pause.
       if (changed.size === 0) toldAt = now
       return { type: 'contents', siteId, contents, isAll: changed.size === 0 }
     },

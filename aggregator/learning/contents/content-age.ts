@@ -1,35 +1,36 @@
 import type { ReadMessage } from '../thread/messages.js'
 
-/** How old what is known of content is. */
+/** Age of the counts of content, from which features of content are computed. */
 export interface ContentAge {
-  /** Notes from when what is loaded is, in milliseconds since the epoch: what came later is still to be read. */
+  /** Notes that a snapshot was loaded. @param at when it was written, in milliseconds since the epoch */
   loaded(at: number): void
-  /** Notes that all that the streams had is read: from now on they are followed. */
+  /** Notes that all messages that the streams had are read: from now on the streams are followed. */
   caughtUp(): void
   /**
-   * Notes that messages are being counted, and returns what notes that they are, and whether content changed by them.
+   * Notes that messages are being counted. Returns a function to call when they are counted, with whether content
+   * changed.
    */
   counting(messages: readonly ReadMessage[]): (hasChanged: boolean) => void
-  /** Notes that changes were told, and whether these are all. */
+  /** Notes that changes have arrived in the main thread, and whether these are all. */
   noteChanges(isAll: boolean): void
-  /** Returns for how long decisions may have lacked what the streams had, in milliseconds; 0: nothing. */
+  /** Returns how long messages may have been missing from the counts, in milliseconds; 0: none is missing. */
   ageMs(): number
 }
 
 /**
- * Creates the age of what nothing was read of yet.
+ * Creates the age before anything was read.
  *
- * @param now milliseconds since the epoch. Default: the clock
+ * @param now returns milliseconds since the epoch. Default: the clock
  */
 export function createContentAge(now: () => number = Date.now): ContentAge {
-  /** Of streams that have more: when the last message that was counted was stored. */
+  /** Streams with messages left to read: when the last message that was counted was stored. */
   const behind = new Map<string, number>()
   let isFollowing = false
   let isTold = true
   let inHand = 0
-  /** Everything of before is counted. */
+  /** All messages before this time are counted. */
   let countedAt = 0
-  /** Everything of before is told. */
+  /** All messages before this time are in the counts of the main thread. */
   let upToDateAt = 0
   const isBehind = () => !isFollowing || !isTold || inHand > 0 || behind.size > 0
 

@@ -1,18 +1,19 @@
 import { type ContentTotal, noContents, putContent } from '@slotstream/core'
 import type { ContentNews } from '../thread/messages.js'
 
-/** What was counted of content, as decisions and administrators read it. */
+/** Counts of content, as decisions and administrators read them. */
 export interface Contents {
-  /** Returns what was counted of a content. Undefined: nothing */
+  /** Returns the counts of a content. Undefined: nothing was counted */
   contentOf(siteId: string, contentId: string): ContentTotal | undefined
 }
 
-/** The same, which is replaced as messages come. */
+/** Counts of content that are updated as messages are counted. */
 export interface ContentSet extends Contents {
+  /** Replaces the counts of some contents. */
   put(news: Pick<ContentNews, 'siteId' | 'contents'>): void
 }
 
-/** Creates an empty set. It keeps as many contents as what it is told by. */
+/** Creates an empty set. It has the same memory limits as the counts in the thread. */
 export function createContentSet(): ContentSet {
   const totals = noContents()
   return {

@@ -3,25 +3,27 @@ import { type Check, isAbsentOr, isCount, isId, isObject } from '@slotstream/pro
 /** Chunks of a snapshot, at most: half a gigabyte. */
 const MAX_CHUNKS = 1_024
 
-/** Names a snapshot: what counts is what it names, and whole. */
+/** Manifest of the current snapshot. Only the chunks that it names count, and only if they match the hash. */
 export interface Manifest {
   version: 1
   /** Name of the snapshot's chunks. */
   id: string
+  /** Number of chunks. */
   chunks: number
-  /** SHA-256 of all chunks in a row, in hexadecimal. */
+  /** SHA-256 of all chunks concatenated, in hexadecimal. */
   sha256: string
   /** When it was written, in milliseconds since the epoch. */
   at: number
-  /** Of each stream, the sequence of the last message that is in it. */
+  /** For each stream: sequence of the last message that the snapshot includes. */
   positions: Record<string, number>
   /**
-   * Name of the rebuild that it goes back to: what goes back to another one is not put in its place. Absent: to none
+   * Name of the rebuild that the snapshot descends from: a snapshot of another rebuild does not replace it. Absent:
+   * none
    */
   origin?: string
 }
 
-/** Parses a manifest. One of a later version is not an error of its own: it has another shape, and is not read. */
+/** Parses a manifest. One of another version is rejected. */
 export function parseManifest(raw: unknown): Check<Manifest> {
   if (!isObject(raw)) return misfit('the manifest is not a JSON object')
   if (raw.version !== 1) return misfit(`the manifest has version ${JSON.stringify(raw.version)}, not 1`)
@@ -35,7 +37,7 @@ export function parseManifest(raw: unknown): Check<Manifest> {
   return { ok: true, value: raw as unknown as Manifest }
 }
 
-/** Whether a snapshot is from later than another, or as late, in every stream. */
+/** Tells whether a snapshot includes at least the messages of another one, in every stream. */
 export function isAtLeast(positions: Manifest['positions'], others: Manifest['positions']): boolean {
   return Object.entries(others).every(([stream, seq]) => (positions[stream] ?? 0) >= seq)
 }

@@ -3,18 +3,19 @@ import type { LearningMetrics } from '../metrics.js'
 import type { Answers, FoldCounts } from '../thread/messages.js'
 import type { SnapshotStore } from './snapshot-store.js'
 
-/** Records after which a snapshot is written before its time. */
+/** Records after which a snapshot is written before its interval is over. */
 const MANY_RECORDS = 100_000
 
-/** Least time between two snapshots, in milliseconds: those after a removal, for which a deletion waits. */
+/** Least time between two snapshots, in milliseconds, after a removal: the deletion of a person waits for them. */
 const LEAST_MS = 2_000
 
-/** Time between two looks at the snapshot that counts, in milliseconds: another process may write it. */
+/** Interval at which the current snapshot is read, in milliseconds: another process may have written it. */
 const REFRESH_MS = 30_000
 
+/** Dependencies of the saver. */
 export interface SaverDeps {
   store: SnapshotStore
-  /** Whether this process is the one that writes snapshots at this moment. */
+  /** Tells whether this process is the one that writes snapshots now. */
   writesSnapshots: () => boolean
   /** Time between two snapshots, in milliseconds. */
   everyMs: number
@@ -22,30 +23,31 @@ export interface SaverDeps {
   log: Log
 }
 
-/** Where what is saved begins. */
+/** The state from which learning continues. */
 export interface SaverStart {
-  /** Name of the rebuild that it goes back to. Undefined: to none */
+  /** Name of the rebuild that it descends from. Undefined: none */
   origin: string | undefined
-  /** Whether a stream has lost its end. */
+  /** Whether a stream has lost messages that were learned from. */
   isReset: boolean
   /**
-   * Called when the snapshot that counts goes back to another rebuild: what is saved here is not to be learned from.
+   * Is called when the current snapshot descends from another rebuild: learning must begin again from it.
    */
   onRebuilt: () => void
 }
 
 /** Decides when a snapshot is written, and writes it. */
 export interface Saver {
-  /** There is a snapshot of this time. */
+  /** Notes that there is a snapshot, and when it was written. */
   noteSnapshot(at: number): void
-  /** Messages were learned from. */
+  /** Notes that messages were learned from. */
   note(counts: FoldCounts): void
-  /** From now on there is something to save. */
+  /** Sets the function that returns the state to save. */
   begin(save: () => Promise<Answers['save']>, from: SaverStart): void
-  /** There is nothing to save any more. */
+  /** Notes that there is no state to save any more. */
   end(): void
+  /** Writes a snapshot if it is due, and this process is the one that does. */
   saveIfDue(): Promise<void>
-  /** Saves what is new, whenever the last snapshot was. */
+  /** Writes a snapshot if anything is new, however recent the last one is. */
   saveLast(): Promise<void>
 }
 

@@ -12,30 +12,31 @@ import {
 } from '@slotstream/runtime'
 import { isAtLeast, type Manifest, parseManifest } from './manifest.js'
 
-/** Another process may put another snapshot in place while one is read. */
+/** Attempts to read a snapshot: another process may replace it meanwhile. */
 const READ_ATTEMPTS = 3
 
-/** The snapshot that counts, and the revision to replace it by. */
+/** Manifest of the current snapshot, and the revision with which it can be replaced. */
 export interface StoredManifest {
-  /** Undefined: there is none, or none that can be read. */
+  /** Undefined: there is none, or it cannot be read. */
   manifest: Manifest | undefined
-  /** 0: there was never one. */
+  /** 0: there was never a manifest. */
   revision: number
 }
 
-/** What comes of an attempt to replace a snapshot. */
+/** Outcome of an attempt to replace the snapshot. */
 export type Written = 'written' | 'another was faster' | 'another is later' | 'another was rebuilt'
 
 /** Snapshots of what was learned, in the bucket `learning`. */
 export interface SnapshotStore {
+  /** Reads the manifest of the current snapshot. */
   readManifest(): Promise<StoredManifest>
-  /** Reads the chunks of the snapshot that counts; undefined: there is none that is whole. */
+  /** Reads the chunks of the current snapshot; undefined: there is none, or it is not complete. */
   read(): Promise<{ manifest: Manifest; chunks: Uint8Array[] } | undefined>
   /**
-   * Puts another snapshot in place: its chunks first, then the manifest that makes it count, by compare-and-set.
+   * Replaces the snapshot: writes the chunks, then the manifest by compare-and-set.
    *
-   * @param over what it may take the place of: one that is `earlier` and goes back to the same rebuild; one that is
-   * later, too, where a stream has lost its end; or whatever is there, which is a rebuild's. Default: `earlier`
+   * @param over snapshots that may be replaced: `earlier` ones of the same rebuild; `also later` ones, if a stream has
+   * lost messages; `whatever is there`, for a rebuild. Default: `earlier`
    */
   write(
     snapshot: Pick<Manifest, 'at' | 'positions' | 'origin'> & { chunks: Uint8Array[] },
@@ -74,7 +75,7 @@ export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log
       const { manifest: former, revision } = await readManifest()
       if (former && over !== 'whatever is there' && former.origin !== origin) return 'another was rebuilt'
       if (former && over === 'earlier' && !isAtLeast(positions, former.positions)) return 'another is later'
-      // Of before the manifest is written: chunks of a process that is about to write another one are newer.
+      // Listed before the manifest is written, so that chunks that another process is just writing are not removed.
       const old = (await bucketKeys(bucket, '>')).filter(key => key !== LEARNED_KEY)
       const id = uuidv7()
       const keys = keysOf(id, chunks.length)
@@ -86,7 +87,7 @@ export function createSnapshotStore(nats: Pick<Nats, 'manager'>, bucket: KV, log
         await bucket.put(LEARNED_KEY, JSON.stringify(manifest), { previousSeq: revision })
       } catch (error) {
         const { manifest: winner } = await readManifest()
-        // The answer alone may have been lost.
+        // The manifest may be stored although its acknowledgement was lost.
         if (winner?.id !== id) {
           await remove(keys)
           if (winner && winner.id !== former?.id) return 'another was faster'

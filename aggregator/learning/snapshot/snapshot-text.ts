@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { constants, createGzip } from 'node:zlib'
 
-/** Size of a chunk of a snapshot, in bytes: below what NATS takes as a value. */
+/** Size of a chunk of a snapshot, in bytes: below the limit of NATS messages. */
 export const CHUNK_BYTES = 512 * 1_024
 
-/** Packs lines, and cuts the result into chunks of `CHUNK_BYTES`. */
+/** Compresses lines with gzip, and cuts the result into chunks of `CHUNK_BYTES`. */
 export async function toChunks(lines: readonly string[]): Promise<Uint8Array[]> {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED })
   const parts: Buffer[] = []

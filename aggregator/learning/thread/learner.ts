@@ -18,27 +18,29 @@ import type { Answers, FoldCounts, ModelNews, News, StreamMessage } from './mess
 import { packModel } from './packed-model.js'
 import { createRefits } from './refits.js'
 
-/** Time after which all slots are brought to the present, in milliseconds; those that learn are with each model. */
+/** Interval at which all slots are advanced, in milliseconds. A slot is also advanced with each model. */
 const ADVANCE_MS = 60_000
 
-/** Most bytes that a snapshot unpacks to. */
+/** Largest size of a decompressed snapshot, in bytes. */
 const MAX_SNAPSHOT_BYTES = 2 ** 30
 
-/** What learns: it folds messages into sums, and makes models of them. It knows neither threads nor NATS. */
+/** The core of learning: adds messages to sums, and fits models to these. Independent of threads and NATS. */
 export interface Learner {
+  /** Replaces the state by that of a snapshot. */
   load(chunks: Uint8Array[]): Answers['load']
+  /** Learns from messages. */
   fold(messages: readonly StreamMessage[]): FoldCounts
-  /** Writes all there is at this moment. */
+  /** Resolves to a snapshot of the current state. */
   save(): Promise<Answers['save']>
-  /** Tells of some contents, or makes one model, if that is due. Returns whether it did. */
+  /** Passes on some contents, or fits one model, if that is due. Returns whether it did. */
   work(): boolean
 }
 
 /**
- * Creates a learner that knows nothing yet.
+ * Creates a learner without any state.
  *
- * @param tell is given each model, and what else is worth telling, with what can be handed over rather than copied
- * @param maxBytes that the sums of all slots may take. Default: no bound
+ * @param tell is called with each model and other news, and with buffers that can be transferred instead of copied
+ * @param maxBytes memory that the sums of all slots may take, in bytes. Default: no limit
  */
 export function createLearner(
   tell: (news: News, transfer: ArrayBuffer[]) => void,
@@ -135,7 +137,7 @@ function parse(chunks: Uint8Array[], maxBytes: number | undefined): ReturnType<t
   try {
     return parseLearned(linesOf(gunzipSync(Buffer.concat(chunks), { maxOutputLength: MAX_SNAPSHOT_BYTES })), maxBytes)
   } catch {
-    // What is cut off, or no gzip at all.
+    // It is truncated, or not gzip.
     return undefined
   }
 }

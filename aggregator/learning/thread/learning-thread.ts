@@ -3,26 +3,26 @@ import type { Answers, News, Request, ThreadMessage } from './messages.js'
 
 /** The thread that learns, as the main thread sees it. */
 export interface LearningThread {
-  /** Asks it for something. @throws what went wrong there, or that it has ended */
+  /** Sends a request and resolves to its answer. @throws Error with the failure there, or if the thread has ended */
   ask<Type extends Request['type']>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
   stop(): Promise<void>
 }
 
-/** All that the thread is started with. */
+/** Input that the thread is started with. */
 export interface LearningWork {
-  /** Bytes that the sums of all slots may take. */
+  /** Memory that the sums of all slots may take, in bytes. */
   maxBytes: number
 }
 
-/** Heap of the thread beside its sums, in MB: models, and messages that are being read. */
+/** Heap of the thread beside its sums, in MB: for models, and messages that are being read. */
 const OTHER_HEAP_MB = 256
 
-/** Returns the heap that the thread may take, in MB: a snapshot has all sums once more, as text. */
+/** Returns the heap limit of the thread, in MB: writing a snapshot takes the sums once more, as text. */
 export function heapMbFor(maxBytes: number): number {
   return Math.ceil((2 * maxBytes) / 2 ** 20) + OTHER_HEAP_MB
 }
 
-/** An answer that is waited for. */
+/** A request that has no answer yet. */
 interface Waiting {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -31,9 +31,9 @@ interface Waiting {
 /**
  * Starts the thread that learns.
  *
- * @param maxBytes that the sums of all slots may take
- * @param onNews is given models as they are made
- * @param onEnd is called when the thread has ended by itself, for lack of memory, say
+ * @param maxBytes memory that the sums of all slots may take, in bytes
+ * @param onNews is called with models as they are fitted, and other news
+ * @param onEnd is called when the thread has ended by itself, for example because its memory is full
  */
 export function startLearningThread(
   maxBytes: number,

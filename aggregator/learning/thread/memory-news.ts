@@ -1,11 +1,11 @@
 import type { Learned } from '@slotstream/core'
 import type { MemoryNews } from './messages.js'
 
-/** Time between two times of telling how much memory there is in use, in milliseconds. */
+/** Interval at which the memory in use is reported, in milliseconds. */
 const EVERY_MS = 5_000
 
 /**
- * Creates the function that says how much memory what was learned takes; undefined while that was said a moment ago.
+ * Creates the function that reports the memory in use; it returns undefined until the interval is over.
  */
 export function createMemoryNews(): (learned: Learned, now: number) => MemoryNews | undefined {
   let toldAt = Number.NEGATIVE_INFINITY

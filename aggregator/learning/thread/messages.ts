@@ -5,75 +5,78 @@ import type { PackedModel } from './packed-model.js'
 export interface StreamMessage {
   stream: string
   seq: number
-  /** Its position among those of all streams of the kind. */
+  /** Stream position, across all streams of learning records. */
   position: number
   partition: number
   data: Uint8Array
 }
 
-/** The same as it was read. */
+/** A message of a stream of learning records, with details of reading it. */
 export interface ReadMessage extends StreamMessage {
   /** When it was stored, in milliseconds since the epoch. */
   storedAt: number
-  /** Messages that the stream had behind it. */
+  /** Number of messages that the stream had after it. */
   pending: number
 }
 
-/** What the thread that learns is asked for: each is answered once, in order. */
+/** A request to the thread that learns. Requests are answered in their order. */
 export type Request =
-  /** Goes on from a snapshot. */
+  /** Continue from a snapshot; learn from messages; return a snapshot. */
   { type: 'load'; chunks: Uint8Array[] } | { type: 'fold'; messages: StreamMessage[] } | { type: 'save' }
 
 /** Answers, by the type of the request. */
 export interface Answers {
-  /** Undefined: it is no snapshot. */
+  /** Undefined: the chunks are no snapshot. */
   load: { positions: StreamPositions; at: number; slots: number } | undefined
   fold: FoldCounts
   save: { chunks: Uint8Array[]; positions: StreamPositions; at: number }
 }
 
-/** What came of messages. */
+/** Counts of processed messages. */
 export interface FoldCounts {
+  /** Records that were learned from, or removed. */
   records: number
+  /** Messages that had been processed before. */
   repeats: number
   /** Contents whose sums have changed. */
   contents: number
-  /** Messages that took records away. */
+  /** Messages that are removals. */
   removals: number
+  /** Records that were not learned from, by reason. */
   refused: Partial<Record<RecordRefusal, number>>
-  /** Why messages could not be read, with their sequences. */
+  /** Messages that could not be parsed. */
   unreadable: { stream: string; seq: number; reason: string }[]
 }
 
-/** Model of a slot as it is now. */
+/** A new model of a slot. */
 export interface ModelNews {
   type: 'model'
   siteId: string
   slotId: string
-  /** Undefined: nothing is known of the slot any more. */
+  /** Undefined: the slot has no model any more. */
   model: PackedModel | undefined
-  /** The linear model of the one before is still good: it is not told again. */
+  /** Whether the linear part of the previous model stays in use: it is not repeated here. */
   keepsLinear: boolean
-  /** Seconds that it took. */
+  /** Time that fitting took, in seconds. */
   seconds: number
 }
 
-/** What is counted of some contents of a site now. */
+/** New counts of some contents of a site. */
 export interface ContentNews {
   type: 'contents'
   siteId: string
   contents: ContentTotal[]
-  /** Whether nothing else is to be told. */
+  /** Whether no other changes are left to pass on. */
   isAll: boolean
 }
 
-/** Epochs that were dropped because their sums would no longer have been exact. */
+/** Number of epochs that were dropped because their sums would not be exact. */
 export interface DroppedNews {
   type: 'dropped'
   epochs: number
 }
 
-/** Memory that what was learned takes now, in bytes, and contents that have left for lack of it. */
+/** Memory in use, in bytes; `left`: contents that were dropped because memory was full. */
 export interface MemoryNews {
   type: 'memory'
   slots: number
@@ -81,10 +84,10 @@ export interface MemoryNews {
   left: number
 }
 
-/** What the thread tells of itself, without being asked. */
+/** A message that the thread sends unasked. */
 export type News = ModelNews | DroppedNews | ContentNews | MemoryNews
 
-/** What the thread tells. */
+/** Any message that the thread sends. */
 export type ThreadMessage =
   | News
   | { type: 'answer'; value: Answers[Request['type']] }

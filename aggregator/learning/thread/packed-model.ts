@@ -2,25 +2,25 @@ import type { SlotModel } from '@slotstream/core'
 
 type Contents = SlotModel['contents']
 
-/** What is known of contents as lists of numbers: they pass from thread to thread without being copied. */
+/** A `ContentsModel` as typed arrays, which are transferred between threads without being copied. */
 export interface PackedContents {
   ids: string[]
-  /** Views, rewards and squares of each content, then those of all together. */
+  /** Views, rewards and squares of each content, then the totals. */
   numbers: Float64Array
-  /** Of each entry by segment: the bucket of the segment and the number of the content. */
+  /** For each entry by segment: the bucket of the segment, and the index of the content. */
   places: Int32Array
-  /** Views, rewards and squares of each entry by segment. */
+  /** Views, rewards and squares of each entry in `places`. */
   bySegment: Float64Array
   attention: number[]
 }
 
-/** A model as it passes from thread to thread. */
+/** A model in the form in which it is passed between threads. */
 export interface PackedModel extends Omit<SlotModel, 'contents' | 'trend'> {
   contents: PackedContents
   trend: PackedContents
 }
 
-/** Packs a model, and lists what can be handed over rather than copied. */
+/** Packs a model, and lists the buffers that can be transferred instead of copied. */
 export function packModel({ asOf, contents, trend, linear, memory, typical }: SlotModel): {
   packed: PackedModel
   transfer: ArrayBuffer[]
@@ -37,7 +37,7 @@ export function packModel({ asOf, contents, trend, linear, memory, typical }: Sl
   return { packed, transfer: [...arrays, ...ofLinear] as ArrayBuffer[] }
 }
 
-/** Unpacks a model; what it knows by segment only when that is asked for, which few policies do. */
+/** Unpacks a model. `bySegment`, which few policies read, is unpacked on first use. */
 export function unpackModel({ asOf, contents, trend, linear, memory, typical }: PackedModel): SlotModel {
   const model: SlotModel = { asOf, contents: unpackContents(contents), trend: unpackContents(trend), memory }
   if (linear) model.linear = linear

@@ -3,25 +3,25 @@ import { chooseMemory, DIMENSION, type LearnedSlot, readModel, type SlotModel } 
 /** Time between two models of a slot that learns, in milliseconds. */
 const EVERY_MS = 1_000
 
-/** Time between two models of a slot of which nothing new is known: trends fade. */
+/** Time between two models of a slot without new outcomes, whose trends decay, in milliseconds. */
 const IDLE_MS = 5 * 60_000
 
-/** Time between two choices of a memory. */
+/** Time between two choices of a memory, in milliseconds. */
 const MEMORY_MS = 5_000
 
-/** Share of the time that the linear model of one slot may take, at most, and the choice of its memory. */
+/** Shares of time that fitting the linear model of a slot, and choosing its memory, may take, at most. */
 const LINEAR_SHARE = 1 / 15
 const LINEAR_MEMORY_SHARE = 1 / 50
 
 /** Half-life of trends, in milliseconds. */
 const TREND_HALF_LIFE_MS = 3_600_000
 
-/** A part of a model that is made anew from time to time. Times in milliseconds. */
+/** A part of a model that is refitted from time to time. Times in milliseconds. */
 interface Part {
   madeAt: number
-  /** How long it took. */
+  /** How long the last fit took. */
   tookMs: number
-  /** Whether there is something that it does not know. */
+  /** Whether there are outcomes that it does not include. */
   isStale: boolean
 }
 
@@ -33,31 +33,31 @@ interface Refit {
   memory: SlotModel['memory']
 }
 
-/** A model that was made. */
+/** A fitted model. */
 export interface MadeModel {
   slot: LearnedSlot
   model: SlotModel
-  /** The linear model of the one before is still good. */
+  /** Whether the linear part of the previous model stays in use. */
   keepsLinear: boolean
 }
 
 /** Decides which slot gets a new model next. */
 export interface Refits {
-  /** Something new is known of a slot. */
+  /** Notes that a slot has new outcomes. */
   note(slot: LearnedSlot): void
-  /** The slot is gone. */
+  /** Drops a slot. */
   forget(slot: LearnedSlot): void
   /**
-   * Makes the model of the slot that has waited longest, if one is due.
+   * Fits the model of the slot that has waited longest; undefined: none is due.
    *
-   * @param bring brings the slot to the present before
+   * @param bring is called with the slot before, to advance it
    */
   next(now: number, bring: (slot: LearnedSlot) => void): MadeModel | undefined
 }
 
 /**
- * Creates the order in which models are made: each slot at most once a second, and only where something has changed.
- * Linear models, which take longer, take at most a share of the time.
+ * Creates the schedule of models: each slot at most once a second if it has changed, else every five minutes. Linear
+ * models, which take longer, get at most a share of the time.
  */
 export function createRefits(): Refits {
   const refits = new Map<LearnedSlot, Refit>()
@@ -132,7 +132,7 @@ function makeModel(refit: Refit, now: number): Omit<MadeModel, 'slot'> {
     const model = timed(linear, () => readModel(epochs, { ...options, dimension: DIMENSION }))
     return { model, keepsLinear: false }
   } catch (error) {
-    // Sums of what never was, after a loss, may have no inverse: contents are still learned about.
+    // After records were lost, the linear sums may have no inverse: the sums per content are still used.
     if (!(error instanceof RangeError)) throw error
     return { model: readModel(epochs, { ...options, dimension: 0 }), keepsLinear: false }
   }

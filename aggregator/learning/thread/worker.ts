@@ -6,20 +6,20 @@ import type { Answers, Request, ThreadMessage } from './messages.js'
 /** Pause while no model is due, in milliseconds. */
 const IDLE_MS = 50
 
-/** Least pause between two models: messages that have come meanwhile are taken first. */
+/** Least pause between two models, in milliseconds, in which waiting messages are processed. */
 const LEAST_MS = 1
 
 /**
- * Pause after a model, as a multiple of the time that it took: a processor with many slots has other things to do, too.
+ * Pause after a model, as a multiple of the time that it took, so that fitting leaves time for other work.
  */
 const REST = 2
 
-// Started as a thread of its own: decisions must not wait while models are made.
+// Runs in a thread of its own, so that decisions need not wait while models are fitted.
 const port = parentPort!
 const tell = (message: ThreadMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 const learner = createLearner(tell, workerData as LearningWork)
 
-/** One request after the other, as they were asked. */
+/** Chain of requests, which are answered one after the other. */
 let answering = Promise.resolve()
 port.on('message', (request: Request) => {
   answering = answering.then(async () => {

@@ -32,9 +32,9 @@ export type Columns = Record<Column, number>
  */
 export function findColumns(header: readonly string[], file: string): Columns {
   const names = header.map(name => name.trim())
-  const places = Object.entries(NAMES).map(([column, known]) => [
+  const places = Object.entries(NAMES).map(([column, spellings]) => [
     column,
-    known.map(name => names.indexOf(name)).find(place => place >= 0) ?? -1,
+    spellings.map(name => names.indexOf(name)).find(place => place >= 0) ?? -1,
   ])
   const columns = Object.fromEntries(places) as Columns
   const missing = NEEDED.filter(column => columns[column] < 0)
@@ -44,8 +44,10 @@ export function findColumns(header: readonly string[], file: string): Columns {
         `${file} is an export of the table decisions, which has no rewards: value the decisions with --slot, or export ` +
           'them by the query of docs/evaluation.md, which joins decision_rewards',
       )
-    const wanted = missing.map(column => NAMES[column].join(' or ')).join(', ')
-    throw new CommandError(`${file} has no column ${wanted}: docs/evaluation.md has the query that exports decisions`)
+    const missingNames = missing.map(column => NAMES[column].join(' or ')).join(', ')
+    throw new CommandError(
+      `${file} has no column ${missingNames}: docs/evaluation.md has the query that exports decisions`,
+    )
   }
   return columns
 }

@@ -11,14 +11,14 @@ const NEWLINE = 10
  * Reads records of CSV (RFC 4180) as they come, without holding the rest. Quoted fields may hold commas, quotes and
  * ends of lines.
  *
- * @param wantedOf returns, by the first record, how many fields are wanted of those after it
+ * @param fieldCountOf returns, by the first record, how many fields are wanted of those after it
  * @param onRecord is called with the fields, up to the last that is wanted, and the number of the record, from 1
  * @throws CommandError
  */
 export async function readRecords(
   chunks: AsyncIterable<Uint8Array>,
   file: string,
-  wantedOf: (header: string[]) => number,
+  fieldCountOf: (header: string[]) => number,
   onRecord: (fields: string[], record: number) => void,
 ): Promise<void> {
   const splitter = new Splitter()
@@ -29,10 +29,10 @@ export async function readRecords(
     record++
     if (record === 1) {
       columns = fields.length
-      splitter.wanted = wantedOf(fields)
+      splitter.fieldCount = fieldCountOf(fields)
       return
     }
-    if (fields.length < Math.min(splitter.wanted, columns))
+    if (fields.length < Math.min(splitter.fieldCount, columns))
       throw new CommandError(`${file}, record ${record}: it must have ${columns} fields. Is the file complete?`)
     onRecord(fields, record)
   }
@@ -79,9 +79,9 @@ async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Ui
   yield cut
 }
 
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(one.length + other.length)
-  both.set(one)
-  both.set(other, one.length)
-  return both
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
 }

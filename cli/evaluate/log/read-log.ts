@@ -30,8 +30,8 @@ const whole = (length: number) => new Uint32Array(length)
 export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, needs: LogNeeds): Promise<DecisionLog> {
   const numbers = new Map<string, number>()
   const actionOf = (id: string): number => {
-    const known = numbers.get(id)
-    if (known !== undefined) return known
+    const existing = numbers.get(id)
+    if (existing !== undefined) return existing
     numbers.set(ownCopy(id), numbers.size)
     return numbers.size - 1
   }
@@ -58,7 +58,18 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
   }
   await readRecords(chunks, file, onHeader, (fields, record) => {
     const where = `${file}, record ${record}`
-    const { item, reward, propensity, position, decision: id, time, candidates, above, affinities, known } = columns!
+    const {
+      item,
+      reward,
+      propensity,
+      position,
+      decision: id,
+      time,
+      candidates,
+      above,
+      affinities,
+      known: knownColumn,
+    } = columns!
     if (fields[item] === '') return
     columnsRead.action.push(actionOf(fields[item]!))
     columnsRead.reward.push(rewardOf(fields[reward]!, where))
@@ -75,7 +86,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
       candidates: fields[candidates],
       above: fields[above] ?? (before.length > 0 ? JSON.stringify(before) : undefined),
       affinities: fields[affinities],
-      known: fields[known],
+      known: fields[knownColumn],
     }
     columnsRead.situation.push(situations.numberOf(texts, where))
     if (id >= 0) before.push(fields[item]!)

@@ -41,19 +41,19 @@ export function createSituations(actionOf: (id: string) => number): Situations {
   const knownOf = remember(knownIn)
   let lastTexts: SituationTexts | undefined
   let last = 0
-  const make = ({ position, candidates, above, affinities, known }: SituationTexts): LoggedSituation => ({
+  const make = ({ position, candidates, above, affinities, known: factsText }: SituationTexts): LoggedSituation => ({
     position,
     ...(candidates !== undefined && candidatesOf(candidates)),
     above: above === undefined ? [] : parseList(above).map(id => actionOf(String(id))),
     ...(affinities !== undefined && { affinities: affinitiesOf(affinities) }),
-    ...(known !== undefined && knownOf(known)),
+    ...(factsText !== undefined && knownOf(factsText)),
   })
   return {
     list,
     numberOf(texts, where) {
       if (lastTexts && isSame(texts, lastTexts)) return last
-      const { position, candidates = '', above = '', affinities = '', known = '' } = texts
-      const key = `${position}\0${candidates}\0${above}\0${affinities}\0${known}`
+      const { position, candidates = '', above = '', affinities = '', known: factsText = '' } = texts
+      const key = `${position}\0${candidates}\0${above}\0${affinities}\0${factsText}`
       let number = numbers.get(key)
       if (number === undefined) {
         number = list.length
@@ -71,24 +71,24 @@ export function createSituations(actionOf: (id: string) => number): Situations {
   }
 }
 
-function isSame(one: SituationTexts, other: SituationTexts): boolean {
+function isSame(a: SituationTexts, b: SituationTexts): boolean {
   return (
-    one.position === other.position &&
-    one.candidates === other.candidates &&
-    one.above === other.above &&
-    one.affinities === other.affinities &&
-    one.known === other.known
+    a.position === b.position &&
+    a.candidates === b.candidates &&
+    a.above === b.above &&
+    a.affinities === b.affinities &&
+    a.known === b.known
   )
 }
 
 /** Equal texts yield the same object, so that policies are asked once for each. */
 function remember<T>(parse: (text: string) => T): (text: string) => T {
-  const known = new Map<string, T>()
+  const parsedTexts = new Map<string, T>()
   return text => {
-    const found = known.get(text)
-    if (found !== undefined) return found
+    const cached = parsedTexts.get(text)
+    if (cached !== undefined) return cached
     const parsed = parse(text)
-    known.set(ownCopy(text), parsed)
+    parsedTexts.set(ownCopy(text), parsed)
     return parsed
   }
 }
@@ -125,9 +125,9 @@ function parseList(text: string): unknown[] {
 /** Logs of before it was recorded have an empty text. */
 function knownIn(text: string): { known?: RecordedFacts } {
   if (text === '') return {}
-  const known = parseFacts(text)
-  if (!known) throw new Error(`known must be what a record says of a person, not ${text.slice(0, 80)}`)
-  return { known }
+  const facts = parseFacts(text)
+  if (!facts) throw new Error(`known must be what a record says of a person, not ${text.slice(0, 80)}`)
+  return { known: facts }
 }
 
 function parseInterests(text: string): Record<string, number> {

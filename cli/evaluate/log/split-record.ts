@@ -5,8 +5,8 @@ const LONG = 40
 
 /** Splits a text that comes in pieces into records of CSV and their fields. */
 export class Splitter {
-  /** How many fields of a record are wanted. Those after them may be left out. */
-  wanted = Number.POSITIVE_INFINITY
+  /** Number of fields that are read of a record. Those after them may be left out. Default: all */
+  fieldCount = Number.POSITIVE_INFINITY
   /** Fault of the record after the last one that was returned. */
   trouble: string | undefined
   #text = ''
@@ -59,7 +59,7 @@ export class Splitter {
     const fields: string[] = []
     const stop = this.#withoutReturn(this.#at, end)
     let start = this.#at
-    while (fields.length < this.wanted) {
+    while (fields.length < this.fieldCount) {
       const comma = this.#text.indexOf(',', start)
       if (comma < 0 || comma >= stop) {
         fields.push(this.#text.slice(start, stop))

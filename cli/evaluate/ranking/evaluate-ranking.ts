@@ -73,8 +73,8 @@ function partsOf(interactions: readonly Interaction[], tests: readonly boolean[]
 function mostFrequent(training: readonly (readonly number[])[], ids: readonly string[]) {
   const counts = new Array<number>(ids.length).fill(0)
   for (const items of training) for (const item of items) counts[item]!++
-  const kept = [...ids.keys()].sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, MAX_MODEL_ITEMS)
-  const places = new Map(kept.sort((a, b) => a - b).map((item, place) => [item, place]))
+  const frequent = [...ids.keys()].sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, MAX_MODEL_ITEMS)
+  const places = new Map(frequent.sort((a, b) => a - b).map((item, place) => [item, place]))
   const names = new Map([...places].map(([item, place]) => [ids[item]!, place]))
   const gram = gramOfUsers(
     training.map(items => placesOf(items, places)),

@@ -12,9 +12,9 @@ export function createAffinityScores(
     for (const item of seen)
       for (const category of categories[item]!) interests.set(category, (interests.get(category) ?? 0) + 1)
     const length = Math.hypot(...interests.values())
-    return Float64Array.from(categories, own => {
-      const shared = own.reduce((sum, category) => sum + (interests.get(category) ?? 0), 0)
-      return shared > 0 ? shared / (length * Math.sqrt(own.length)) : 0
+    return Float64Array.from(categories, itemCategories => {
+      const shared = itemCategories.reduce((sum, category) => sum + (interests.get(category) ?? 0), 0)
+      return shared > 0 ? shared / (length * Math.sqrt(itemCategories.length)) : 0
     })
   }
 }

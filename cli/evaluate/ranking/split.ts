@@ -22,8 +22,8 @@ function isTestedByHash(user: string, item: string): boolean {
 /** Trains on the first lines: by time, then user, then item. */
 function splitByTime(interactions: readonly Interaction[]): boolean[] {
   const order = [...interactions.keys()].sort((a, b) => {
-    const [one, other] = [interactions[a]!, interactions[b]!]
-    return one.time - other.time || compareIds(one.user, other.user) || compareIds(one.item, other.item)
+    const [first, second] = [interactions[a]!, interactions[b]!]
+    return first.time - second.time || compareIds(first.user, second.user) || compareIds(first.item, second.item)
   })
   const training = Math.floor(TRAINING_SHARE * interactions.length)
   const tests = new Array<boolean>(interactions.length).fill(false)
@@ -35,8 +35,8 @@ function splitByTime(interactions: readonly Interaction[]): boolean[] {
 function splitByLast(interactions: readonly Interaction[]): boolean[] {
   const last = new Map<string, number>()
   for (const [index, { user, item, time }] of interactions.entries()) {
-    const known = last.get(user)
-    const before = known === undefined ? undefined : interactions[known]!
+    const latest = last.get(user)
+    const before = latest === undefined ? undefined : interactions[latest]!
     if (!before || time > before.time || (time === before.time && compareIds(item, before.item) > 0))
       last.set(user, index)
   }

@@ -42,19 +42,23 @@ export function evaluatePolicy(
   contents: ContentFactsById,
   clip: number | undefined,
 ): PolicyValue {
-  const known = named(log, policy, contents)
-  const found =
-    known.policy === 'uniform'
+  const translated = named(log, policy, contents)
+  const targeted =
+    translated.policy === 'uniform'
       ? { ok: true as const, target: uniformTarget(log) }
-      : policyTarget(known.policy === 'default' ? undefined : known.policy, known.log, known.contents)
-  const target: Target = found.ok ? found.target : { lots: [], range: { from: 0, to: log.rows } }
+      : policyTarget(
+          translated.policy === 'default' ? undefined : translated.policy,
+          translated.log,
+          translated.contents,
+        )
+  const target: Target = targeted.ok ? targeted.target : { lots: [], range: { from: 0, to: log.rows } }
   const { from, to } = target.range
   const valued = to - from
   const logged = log.reward.subarray(from, to).reduce((sum, reward) => sum + reward, 0) / Math.max(1, valued)
   const counts = { rows: log.rows, valued, logged }
-  if (!found.ok)
-    return { report: { estimates: null, ess: 0, overlap: 0, maxWeight: 0, refused: found.refused }, ...counts }
-  const { estimates, diagnostics, refused } = evaluateLots(known.log, target.range, target.lots, { clip })
+  if (!targeted.ok)
+    return { report: { estimates: null, ess: 0, overlap: 0, maxWeight: 0, refused: targeted.refused }, ...counts }
+  const { estimates, diagnostics, refused } = evaluateLots(translated.log, target.range, target.lots, { clip })
   const { ess, overlap, maxWeight } = diagnostics
   return { report: { estimates, ess, overlap, maxWeight, refused }, diagnostics, ...counts }
 }

@@ -28,7 +28,7 @@ export type Alternative =
 export async function readAlternative(name: string): Promise<Alternative> {
   if (name === 'default') return { policy: undefined }
   const isFolder = await stat(name).then(
-    found => found.isDirectory(),
+    stats => stats.isDirectory(),
     () => false,
   )
   const raw = isFolder ? await readFolder(name) : await readJson(name)
@@ -65,12 +65,12 @@ function listOf<T>(
  */
 export function otherSlot(
   alternative: Alternative,
-  { slot: { slot, contents: taken }, contents }: SlotVersion,
+  { slot: { slot, contents: slotContents }, contents }: SlotVersion,
 ): CompiledSlot | undefined {
   if ('policy' in alternative) {
     const { policy: _before, ...rest } = slot
     const other = { ...rest, ...(alternative.policy && { policy: alternative.policy }) }
-    const same = taken.map(({ content }) => content)
+    const same = slotContents.map(({ content }) => content)
     return compileSlot(other, same, createClauses())
   }
   return slotOfCatalog({ slots: alternative.slots ?? [slot], content: alternative.content ?? contents }, slot.id)

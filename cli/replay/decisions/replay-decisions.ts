@@ -128,8 +128,8 @@ function note(report: ReplayReport, { way, trouble }: Again, decisionId: string)
     return
   }
   const reason = REASONS[trouble]
-  const found = report.different.find(each => each.reason === reason) ?? { reason, decisions: 0, ids: [] }
-  if (found.decisions === 0) report.different.push(found)
-  found.decisions++
-  if (found.ids.length < MOST_NAMED) found.ids.push(decisionId)
+  const difference = report.different.find(each => each.reason === reason) ?? { reason, decisions: 0, ids: [] }
+  if (difference.decisions === 0) report.different.push(difference)
+  difference.decisions++
+  if (difference.ids.length < MOST_NAMED) difference.ids.push(decisionId)
 }

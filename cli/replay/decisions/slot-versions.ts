@@ -20,7 +20,7 @@ export interface SlotVersions {
 
 /** Creates it. Revisions are read, the newest first, as far as they are needed. */
 export function createSlotVersions(call: AdminCall): SlotVersions {
-  const known = new Map<string, SlotVersion | undefined>()
+  const byRecord = new Map<string, SlotVersion | undefined>()
   const catalogs = revisionsOf<SomeCatalog>(call, '/catalog')
   const experiments = revisionsOf<{ experiments: Experiment[] }>(call, '/experiments')
 
@@ -44,13 +44,13 @@ export function createSlotVersions(call: AdminCall): SlotVersions {
   const armsOf = ({ experiment, arm }: VersionedRecord) =>
     armsWhere(({ id }, { id: armId }) => id === experiment && armId === arm)
 
-  async function armsWhere(isMeant: (of: Experiment, arm: ExperimentArm) => boolean): Promise<ExperimentArm[]> {
+  async function armsWhere(isMeant: (experiment: Experiment, arm: ExperimentArm) => boolean): Promise<ExperimentArm[]> {
     const arms = new Map<string, ExperimentArm>()
     for (let n = 0; ; n++) {
       const set = await experiments.at(n)
       if (set === 'end') return [...arms.values()]
       for (const each of set?.experiments ?? [])
-        for (const one of each.arms.filter(arm => isMeant(each, arm))) arms.set(JSON.stringify(one), one)
+        for (const meant of each.arms.filter(arm => isMeant(each, arm))) arms.set(JSON.stringify(meant), meant)
     }
   }
 
@@ -58,8 +58,8 @@ export function createSlotVersions(call: AdminCall): SlotVersions {
     async find(record) {
       const { slotId, policyVersion, experiment = '', arm = '' } = record
       const key = JSON.stringify([slotId, policyVersion, experiment, arm])
-      if (!known.has(key)) known.set(key, await search(record))
-      return known.get(key)
+      if (!byRecord.has(key)) byRecord.set(key, await search(record))
+      return byRecord.get(key)
     },
   }
 }

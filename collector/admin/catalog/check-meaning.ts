@@ -41,15 +41,15 @@ export function createCheckMeaning(definitions: Pick<DefinitionStore, 'read'>): 
 
   function compile(schema: JsonObject) {
     const text = JSON.stringify(schema)
-    const known = compiled.get(text) ?? compilePayloadSchema(schema)
+    const checked = compiled.get(text) ?? compilePayloadSchema(schema)
     if (compiled.size >= MAX_SCHEMAS) compiled.clear()
-    compiled.set(text, known)
-    return known
+    compiled.set(text, checked)
+    return checked
   }
 
   return async (siteId, state, targets) => {
     const pauseIfLong = createSlices()
-    const known = targets.some(hasCondition) ? await vocabularyOf(definitions, siteId) : undefined
+    const vocabulary = targets.some(hasCondition) ? await vocabularyOf(definitions, siteId) : undefined
     const faults: MeaningFault[] = []
     const putsContent = targets.some(({ kind, after }) => kind === 'content' && after !== undefined)
     const withSchema = putsContent ? schemaSlotsOf(await usableOf<Slot>(state, 'slot'), compile) : []
@@ -59,8 +59,8 @@ export function createCheckMeaning(definitions: Pick<DefinitionStore, 'read'>): 
       if (after === undefined) continue
       const lines =
         kind === 'slot'
-          ? await slotFaults(after as Slot, known, compile, state, targets)
-          : [...contentConditionFaults(after as Content, known), ...payloadFaults(after as Content, withSchema)]
+          ? await slotFaults(after as Slot, vocabulary, compile, state, targets)
+          : [...contentConditionFaults(after as Content, vocabulary), ...payloadFaults(after as Content, withSchema)]
       faults.push(...lines.map(line => ({ target, line })))
     }
     return faults
@@ -82,12 +82,12 @@ async function vocabularyOf(definitions: Pick<DefinitionStore, 'read'>, siteId: 
 
 async function slotFaults(
   slot: Slot,
-  known: Vocabulary | undefined,
+  vocabulary: Vocabulary | undefined,
   compile: (schema: JsonObject) => ReturnType<typeof compilePayloadSchema>,
   state: CatalogState,
   targets: readonly Target[],
 ): Promise<string[]> {
-  const faults = slotConditionFaults(slot, known)
+  const faults = slotConditionFaults(slot, vocabulary)
   if (slot.schema === undefined) return faults
   const schema = compile(slot.schema)
   if (!schema.ok) return [...faults, `schema: ${schema.reason}`]

@@ -73,10 +73,10 @@ export async function refuseUnmeant(
   refuse(faults.map(({ target, line }) => `${labelOf(target)}${line}`))
 }
 
-async function goneOf(state: CatalogState, kept: ReadonlyMap<string, unknown>): Promise<Target[]> {
+async function goneOf(state: CatalogState, put: ReadonlyMap<string, unknown>): Promise<Target[]> {
   const kinds: CatalogKind[] = ['slot', 'content']
-  const found = await Promise.all(kinds.map(async kind => (await state.ids(kind)).map(id => ({ kind, id }))))
-  return found.flat().filter(target => !kept.has(keyOf(target)))
+  const stored = await Promise.all(kinds.map(async kind => (await state.ids(kind)).map(id => ({ kind, id }))))
+  return stored.flat().filter(target => !put.has(keyOf(target)))
 }
 
 function refuse(problems: string[]): void {

@@ -3,9 +3,9 @@ import { Failure } from '../../http/failure.js'
 import { fieldsOf, objectOf } from '../admin-request.js'
 import type { SiteRequest } from '../route-deps.js'
 import { decisionTestsOf, refuseFailing } from './decision-tests.js'
-import type { CatalogRouteParts } from './parts.js'
 import { targetsOf } from './put-items.js'
 import { revisionOf, revisionOfDelete } from './revision.js'
+import type { CatalogRouteDeps } from './route-deps.js'
 import { armsWithoutContent, refuseSlotsInUse } from './slots-in-use.js'
 import { wholeOf } from './store/catalog-store.js'
 import type { MakeTargets } from './store/change-catalog.js'
@@ -24,8 +24,8 @@ const FOLDERS: [string, CatalogKind][] = [
 ]
 
 /** Adds `/sites/:siteId/catalog`, `…/slots/:id` and `…/content/:id`. */
-export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void {
-  const { siteOf, catalog, checkMeaning, experimentStore } = parts
+export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
+  const { siteOf, catalog, checkMeaning, experimentStore } = deps
 
   router.get('/sites/:siteId/catalog', async (request, response) => {
     const { siteId } = siteOf(request)
@@ -103,7 +103,7 @@ export function addCatalogRoutes(router: Router, parts: CatalogRouteParts): void
       response.json({ deleted: true, ...(warnings.length > 0 && { warnings }) })
     })
   }
-  addVersionRoutes(router, parts)
+  addVersionRoutes(router, deps)
 }
 
 function flagOf(body: Record<string, unknown>, field: 'draft' | 'replace'): boolean {

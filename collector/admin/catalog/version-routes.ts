@@ -3,15 +3,15 @@ import { Failure } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
 import type { SiteRequest } from '../route-deps.js'
 import { decisionTestsOf, refuseFailing } from './decision-tests.js'
-import type { CatalogRouteParts } from './parts.js'
 import { refuseUnmeant } from './put-items.js'
 import { isRevision, revisionOf } from './revision.js'
+import type { CatalogRouteDeps } from './route-deps.js'
 import { refuseSlotsInUse } from './slots-in-use.js'
 import { withTargets } from './store/state.js'
 
 /** Adds `/sites/:siteId/catalog/…`: its draft, and its earlier revisions. */
-export function addVersionRoutes(router: Router, parts: CatalogRouteParts): void {
-  const { siteOf, catalog, checkMeaning, experimentStore } = parts
+export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
+  const { siteOf, catalog, checkMeaning, experimentStore } = deps
 
   router.post('/sites/:siteId/catalog/publish', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
@@ -40,9 +40,9 @@ export function addVersionRoutes(router: Router, parts: CatalogRouteParts): void
 
   router.get('/sites/:siteId/catalog/history/:revision', async (request: SiteRequest<'revision'>, response) => {
     const revision = Number(request.params.revision)
-    const found = isRevision(revision) && (await catalog.readRevision(siteOf(request).siteId, revision))
-    if (!found) throw noRevision()
-    response.json(found)
+    const catalogThen = isRevision(revision) && (await catalog.readRevision(siteOf(request).siteId, revision))
+    if (!catalogThen) throw noRevision()
+    response.json(catalogThen)
   })
 
   router.post('/sites/:siteId/catalog/rollback', async (request: SiteRequest, response) => {

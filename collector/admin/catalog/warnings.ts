@@ -11,8 +11,8 @@ import { type CatalogState, usableOf } from './store/state.js'
  * @param state the catalog as it will be
  */
 export async function warningsOf(state: CatalogState, targets: readonly Target[]): Promise<string[]> {
-  const put = <T>(of: Target['kind']) =>
-    targets.flatMap(({ kind, after }) => (kind === of && after ? [after as T] : []))
+  const put = <T>(wantedKind: Target['kind']) =>
+    targets.flatMap(({ kind, after }) => (kind === wantedKind && after ? [after as T] : []))
   const [slots, contents] = [put<Slot>('slot'), put<Content>('content')]
   return shownFaults([
     ...missingContent(slots, new Set(await state.ids('content'))),

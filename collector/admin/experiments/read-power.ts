@@ -108,8 +108,8 @@ function planned(
     typeof text === 'string' ? text.split(',').map(Number) : (named?.arms.map(({ share }) => share) ?? [0.5, 0.5])
   const isNamed = named && query.metric === undefined
   const details = [value, windowHours, from].some(detail => detail !== undefined)
-  const asked = details ? { event, value, windowHours, from } : event
-  const metrics = [isNamed ? named.metrics[0]! : asked]
+  const metric = details ? { event, value, windowHours, from } : event
+  const metrics = [isNamed ? named.metrics[0]! : metric]
   const arms = shares.map((share, index) => ({ id: `arm-${index}`, share }))
   const checked = checkExperiments([{ id: 'plan', slot, arms, metrics }])
   if (checked.ok) return { metric: checked.value[0]!.metrics[0]!, shares }

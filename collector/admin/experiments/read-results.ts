@@ -47,8 +47,8 @@ export function createReadResults(nats: Pick<Nats, 'connection'>, timeoutMs = TI
     const results = resultsOf(experiment ?? HOLDOUT, reply.counted as Counted)
     const { id = null, stopped = null } = experiment ?? {}
     const tournament = tournamentOf(experiment, reply.standings as Standings | undefined)
-    const told = experiment && verdictOfTournament(experiment, reply.standings as Standings | undefined)
-    const verdict = told ?? results.verdict
+    const verdictOfCandidates = experiment && verdictOfTournament(experiment, reply.standings as Standings | undefined)
+    const verdict = verdictOfCandidates ?? results.verdict
     return { experiment: id, ...results, verdict, stopped, tournament, sql: reply.sql }
   }
 }

@@ -8,7 +8,8 @@ import { type ExperimentDeps, putExperiments } from './put-experiments.js'
 import { powerRequest, type ReadPower } from './read-power.js'
 import { type ReadResults, resultsRequest } from './read-results.js'
 
-export interface ExperimentRouteParts extends SiteRouteDeps, ExperimentDeps {
+/** Dependencies of the routes of experiments. */
+export interface ExperimentRouteDeps extends SiteRouteDeps, ExperimentDeps {
   readResults: ReadResults
   readPower: ReadPower
 }
@@ -17,8 +18,8 @@ export interface ExperimentRouteParts extends SiteRouteDeps, ExperimentDeps {
  * Adds `/sites/:siteId/experiments`: which ways of choosing are compared in which slots, `…/slots/:id/results` and
  * `…/power`.
  */
-export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts): void {
-  const { siteOf, experimentStore: store, readResults, readPower } = parts
+export function addExperimentRoutes(router: Router, deps: ExperimentRouteDeps): void {
+  const { siteOf, experimentStore: store, readResults, readPower } = deps
   const path = '/sites/:siteId/experiments'
 
   router.get(path, async (request: SiteRequest, response) => {
@@ -29,7 +30,7 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
   router.put(path, async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
     const body = fieldsOf(await objectOf(request), ['revision', 'experiments'])
-    const { revision, experiments } = await putExperiments(parts, siteId, body.experiments, {
+    const { revision, experiments } = await putExperiments(deps, siteId, body.experiments, {
       expected: revisionOf(body),
     })
     response.json({ revision, experiments })
@@ -50,7 +51,7 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
     if (!Number.isSafeInteger(revision))
       throw new Failure('malformed', 'send {"revision": N}, one of those that …/history lists')
     const before = await earlier(siteId, revision as number)
-    const stored = await putExperiments(parts, siteId, before.experiments, { keepsEnds: false })
+    const stored = await putExperiments(deps, siteId, before.experiments, { keepsEnds: false })
     response.json({ revision: stored.revision, experiments: stored.experiments })
   })
 
@@ -70,7 +71,7 @@ export function addExperimentRoutes(router: Router, parts: ExperimentRouteParts)
 
   /** Resolves to the experiments of a site that has the slot. */
   async function experimentsFor(siteId: string, slotId: string): Promise<readonly Experiment[]> {
-    const [{ slots }, { experiments }] = await Promise.all([parts.catalog.read(siteId), store.read(siteId)])
+    const [{ slots }, { experiments }] = await Promise.all([deps.catalog.read(siteId), store.read(siteId)])
     if (slots.some(({ id }) => id === slotId)) return experiments
     const how = `make it with PUT …/slots/${encodeURIComponent(slotId)}`
     throw new Failure('not_found', `there is no slot ${slotId}: ${how}`)

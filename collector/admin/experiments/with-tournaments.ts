@@ -22,10 +22,15 @@ export function withTournaments(
     const same = sameArms(experiment.arms, was?.arms ?? [])
     const { since = new Date().toISOString(), arm, steps = [] } = was?.tournament ?? {}
     const isTried = isPut && arm !== undefined && same.has(arm) && !takenBack.has(experiment.id)
-    const known = steps.filter(step => same.has(step.arm))
-    const { steps: given = known, ...rest } = experiment.tournament
-    const kept = isPut || known.length === 0 ? given : known
-    const tournament = { since, ...(isTried && { arm }), ...rest, ...(kept.length > 0 && { steps: kept }) }
+    const earlierSteps = steps.filter(step => same.has(step.arm))
+    const { steps: nextSteps = earlierSteps, ...rest } = experiment.tournament
+    const storedSteps = isPut || earlierSteps.length === 0 ? nextSteps : earlierSteps
+    const tournament = {
+      since,
+      ...(isTried && { arm }),
+      ...rest,
+      ...(storedSteps.length > 0 && { steps: storedSteps }),
+    }
     return { ...experiment, tournament }
   })
 }

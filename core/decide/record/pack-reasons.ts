@@ -2,19 +2,19 @@ import { EXCLUSION_LETTERS, type ExclusionReason } from '@slotstream/protocol'
 import { ELIGIBLE, type Reasons } from '../../catalog/reasons.js'
 import { LETTERS, lettersOf } from '../../draw/pack-numbers.js'
 
-/** Longest row that is read, in contents. */
+/** Contents that are read of a text, at most. */
 const MOST = 100_000
 
 /** Letter of content that may be shown. */
 const MAY_BE_SHOWN = 'e'
 
-/** Begins a row that says with a bit of each content whether it may be shown. */
+/** First character of a text with a bit for each content: whether it may be shown. */
 const BITS = '='
 
 const BITS_OF_LETTER = 6
 const HIGHEST_BIT = 2 ** (BITS_OF_LETTER - 1)
 
-/** Ends the bits, behind which are the reasons of the others. */
+/** Separates the bits from the letters of content that may not be shown. */
 const END = ';'
 
 const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter]) => [letter as string, reason]))
@@ -23,9 +23,9 @@ const REASONS = new Map(Object.entries(EXCLUSION_LETTERS).map(([reason, letter])
 const BY_CODE = [MAY_BE_SHOWN, ...Object.values(EXCLUSION_LETTERS)]
 
 /**
- * Writes why each content of a slot may not be shown. Either a letter for each content, several of the same in a row as
- * the letter and their number: `e2xc2`. Or, where that is shorter, a bit for each content, 1 where it may be shown, six
- * of them as a letter of base64, and the letters of the others: `=YA;xc2`.
+ * Packs why each content of a slot may not be shown into a text, the shorter one of two forms: a letter for each
+ * content, run-length encoded (`e2xc2`); or `=`, a bit for each content, 1: it may be shown, six bits in a character of
+ * base64, `;`, and the letters of the rest (`=YA;xc2`).
  */
 export function packReasons(reasons: Reasons): string {
   const { bits, others } = separate(reasons)
@@ -34,7 +34,7 @@ export function packReasons(reasons: Reasons): string {
   return isLonger(reasons, length) ? `${BITS}${lettersOf(bits)}${END}${behind}` : packLetters(reasons)
 }
 
-/** Returns a bit for each content, 1 where it may be shown, six of them in a number, and the codes of the others. */
+/** Splits codes into bits, six in a number, 1: the content may be shown; and the codes of the rest. */
 function separate(codes: Reasons): { bits: Uint8Array; others: Reasons } {
   const bits = new Uint8Array(Math.ceil(codes.length / BITS_OF_LETTER))
   const others = lent(codes.length)
@@ -50,7 +50,7 @@ function separate(codes: Reasons): { bits: Uint8Array; others: Reasons } {
   return { bits, others: others.subarray(0, count) }
 }
 
-/** Codes that are being written: lent until the next time, which takes less time than to make them anew. */
+/** Reused for the codes of one call: allocating it for each decision takes longer. */
 let codesSpace = new Uint8Array(1_024)
 
 function lent(length: number): Uint8Array {
@@ -58,7 +58,7 @@ function lent(length: number): Uint8Array {
   return codesSpace
 }
 
-/** Whether `packLetters` would be longer than that, which takes longer to write than to count. */
+/** Tells whether `packLetters` would be longer than `most`: counting is faster than writing. */
 function isLonger(codes: Reasons, most: number): boolean {
   let length = 0
   let times = 0
@@ -71,7 +71,7 @@ function isLonger(codes: Reasons, most: number): boolean {
   return length > most
 }
 
-/** Reads what `packReasons` wrote, up to 100,000 contents. Letters that it does not know are left out. */
+/** Reads what `packReasons` wrote, up to 100,000 contents. Unknown letters are left out. */
 export function unpackReasons(text: string): (ExclusionReason | undefined)[] {
   if (!text.startsWith(BITS)) return unpackLetters(text)
   const end = text.indexOf(END)

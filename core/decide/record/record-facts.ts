@@ -3,14 +3,14 @@ import type { CompiledSlot } from '../../catalog/compile-slot.js'
 import type { PolicyNeeds } from '../../catalog/policy-needs.js'
 import type { Situation } from '../situation.js'
 
-/** Segments and items that a record names, at most. */
+/** Segments, and items, that a record names, at most. */
 const MOST = 40
 
 /**
- * Returns what a slot's policy reads of a person and a request beside interests: as hashes where it reads values, so
- * that a record says no more than it must. Undefined: it reads nothing.
+ * Returns the facts about person and request, beside interests, that a slot's policy reads, for the record. Values are
+ * hashed, so that a record reveals no more than it must. Undefined: the policy reads none.
  *
- * @param also what other policies read that are to be valued by the record. Default: nothing
+ * @param also needs of other policies that are to be valued by the record. Default: none
  */
 export function recordedFacts(
   { slot, needs: { policy } }: CompiledSlot,

@@ -1,7 +1,8 @@
 import type { DecisionRecord, Excluded } from '@slotstream/protocol'
 
 /**
- * Leaves out a detail that is that of the content before, excluded for the same reason: it is most of what a list says.
+ * Leaves out details that equal the one of the content before, if the reason is the same: they are most of the size of
+ * a list. `withDetails` puts them back.
  */
 export function sayOnce(excluded: readonly Excluded[]): Excluded[] {
   return excluded.map((item, index) => {
@@ -11,9 +12,9 @@ export function sayOnce(excluded: readonly Excluded[]): Excluded[] {
   })
 }
 
-/** Returns the excluded content of a record, each with its detail: what `sayOnce` left out is there again. */
+/** Returns the excluded content of a record with the details that `sayOnce` left out. */
 export function withDetails({ excluded, draw }: Pick<DecisionRecord, 'excluded' | 'draw'>): Excluded[] {
-  // Earlier forms, and imported records, say all that they know.
+  // Records of earlier versions, and imported ones, have all details.
   if (draw?.version === undefined) return excluded
   let before: Excluded | undefined
   return excluded.map(item => {

@@ -9,7 +9,7 @@ import type { SegmentAttributes } from '../../segments/attributes.js'
 import type { Situation } from '../situation.js'
 import { type Possible, possibleOf } from './possible.js'
 
-/** Visitor of a test that names none. */
+/** Visitor id of a test that names no visitor. */
 const SOMEONE = 'visitor'
 
 /** A catalog whose slots are tested. */
@@ -18,7 +18,7 @@ export interface TestedCatalog {
   content: readonly Content[]
 }
 
-/** What a slot can show the person of a test. */
+/** A decision test with everything that its slot can show. */
 export interface AskedTest {
   slot: CompiledSlot
   situation: Situation
@@ -26,19 +26,19 @@ export interface AskedTest {
   catalog: TestedCatalog
 }
 
-/** What a test asks for, ready to be decided about. */
+/** A decision test, ready to be decided. */
 export interface ReadyTest {
   slot: CompiledSlot
-  /** Begins a request: returns the person of the test, of whom nothing was read yet. */
+  /** Returns the facts of a new request. Its lazy values are computed anew for each. */
   situation(): Situation
 }
 
 /**
- * Creates the function that makes ready what tests ask for. Each slot is compiled once.
+ * Creates the function that prepares decision tests. Each slot is compiled once.
  *
- * @param siteId on which the holdout of a named visitor depends
+ * @param siteId the holdout of a named visitor depends on it
  * @param now the present, in milliseconds since the epoch
- * @returns undefined where there is no such slot
+ * @returns function that returns undefined where there is no such slot
  */
 export function createMakeReady(
   catalog: TestedCatalog,
@@ -60,11 +60,11 @@ export function createMakeReady(
 }
 
 /**
- * Creates the function that asks a catalog's slots as tests have it. It decides as visitors are served, and samples
- * nothing.
+ * Creates the function that works out what the slot of a test can show. It decides by the code that serves visitors,
+ * and enumerates instead of sampling.
  *
  * @param siteId,now see `createMakeReady`
- * @returns undefined where there is no such slot
+ * @returns function that returns undefined where there is no such slot
  */
 export function createAskAsGiven(
   catalog: TestedCatalog,
@@ -82,9 +82,9 @@ export function createAskAsGiven(
 }
 
 /**
- * Returns what conditions read of the person and request of a test.
+ * Returns the attributes of the person and request of a test that conditions read.
  *
- * @param contentId content that is asked about. Default: none
+ * @param contentId content whose features are among them. Default: none
  */
 export function attributesAsGiven(
   { profile = {}, context = {}, content = {} }: DecisionTest['given'],
@@ -110,7 +110,7 @@ export function attributesAsGiven(
   } satisfies SegmentAttributes
 }
 
-/** Returns the time of a test, in milliseconds since the epoch. */
+/** Returns the time of a test, in milliseconds since the epoch. Default: the present */
 export function timeAsGiven({ now }: DecisionTest['given'], present: number): number {
   return now === undefined ? present : parseTime(now)!
 }

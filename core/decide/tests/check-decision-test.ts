@@ -4,21 +4,21 @@ import { createRunDecisionTest } from './run-decision-test.js'
 import { createFindCounterExamples, trialsOf } from './search/counter-example.js'
 import { createTimeDecisions, type Timing } from './time-decision.js'
 
-/** What decision tests are checked by, beside the catalog. */
+/** Options of checking decision tests. */
 export interface CheckedWith extends Timing {
-  /** Site, on which the holdout of a named visitor depends. */
+  /** The holdout of a named visitor depends on it. */
   siteId: string
   /** The present, in milliseconds since the epoch. */
   now: number
-  /** How many tests there are: the search for counter-examples is shared among them. */
+  /** Number of tests: the budget of the search for counter-examples is shared among them. */
   tests: number
 }
 
 /**
- * Creates the function that checks a decision test before its catalog is published: it runs it, looks for a person who
- * breaks it where it passes, and measures how long it takes.
+ * Creates the function that checks a decision test before its catalog is published: it runs the test; if that passes,
+ * it searches for a person for whom it fails; and it measures how long decisions take.
  *
- * @returns what is not as the test expects it, a line each
+ * @returns function that resolves to a line for each expectation that is not met
  */
 export function createCheckDecisionTest(
   catalog: TestedCatalog,

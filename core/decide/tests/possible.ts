@@ -5,20 +5,20 @@ import { unpackLottery } from '../../draw/pack-lottery.js'
 import { type Decided, decide, type Question } from '../decide.js'
 import type { Stage } from '../stages.js'
 
-/** What a slot can show a person, whatever is drawn and whatever policies have learned by then. */
+/** All that a slot can show a person, whatever is drawn and whatever policies have learned by then. */
 export interface Possible {
   outcome: Decided['choice']['outcome']
   /** Ids of content that can be shown. */
   possible: ReadonlySet<string>
-  /** Those of them that are shown in any case. */
+  /** Ids of content that is shown in any case. */
   certain: ReadonlySet<string>
-  /** One decision, to explain what can't be shown. */
+  /** One decision, to explain what cannot be shown. */
   decided: Decided
 }
 
 /**
- * Works out what a slot can show. Nothing is sampled: it follows from which candidates have a chance. Of a policy that
- * learns every candidate has one; an ensemble may follow any of its policies.
+ * Works out what a slot can show. Nothing is sampled: it follows from which candidates have a chance. With a policy
+ * that learns, every candidate has one; an ensemble may follow any of its policies.
  */
 export function possibleOf(question: Question): Possible {
   const arms = armsOf(question.slot.slot.policy)
@@ -40,7 +40,7 @@ export function possibleOf(question: Question): Possible {
   return { outcome: decided.choice.outcome, possible, certain: certain ?? new Set(), decided }
 }
 
-/** Returns the policies that a policy may follow. */
+/** Returns the policies that an ensemble may follow, of any depth; any other policy alone. */
 function armsOf(policy: PolicySpec | undefined): (PolicySpec | undefined)[] {
   return policy?.type === 'ensemble' ? policy.policies.flatMap(entry => armsOf(entry.policy)) : [policy]
 }
@@ -48,9 +48,9 @@ function armsOf(policy: PolicySpec | undefined): (PolicySpec | undefined)[] {
 function shownOf({ choice, stages }: Decided, learns: boolean): { possible: Set<number>; certain: Set<number> } {
   const possible = new Set<number>()
   const certain = new Set<number>()
-  // What is drawn for those who are held out is not shown.
+  // For visitors who are held out something is drawn, but not shown.
   if (choice.holdout) return { possible, certain }
-  // A stage that leaves positions open has shown all of its candidates: so it is known what a later one has.
+  // A stage that leaves positions open has shown all of its candidates, so that it is clear what is left to the next.
   let open = stages.reduce((sum, { drawn }) => sum + drawn.length, 0)
   for (const stage of stages) {
     const chanceOf = chancesIn(stage, open, learns)
@@ -66,7 +66,7 @@ function shownOf({ choice, stages }: Decided, learns: boolean): { possible: Set<
 
 type Chance = 'none' | 'possible' | 'certain'
 
-/** Returns what says of a candidate of a stage whether it can be among those that are drawn, and whether it must be. */
+/** Returns a function of an index of a stage's candidates: whether that candidate can be, or must be, drawn. */
 function chancesIn({ candidates, recorded }: Stage, open: number, learns: boolean): (index: number) => Chance {
   const count = candidates.length
   if (open === 0) return () => 'none'
@@ -85,7 +85,7 @@ function chancesIn({ candidates, recorded }: Stage, open: number, learns: boolea
   }
 }
 
-/** Counts, of each value, how many are greater, and how many at least as great. Sorted once: there may be thousands. */
+/** Counts for each value how many are greater, and how many at least as great. Sorts once: there may be thousands. */
 function placesOf(values: readonly number[]): Map<number, { better: number; atLeastAsGood: number }> {
   const places = new Map<number, { better: number; atLeastAsGood: number }>()
   for (const [index, value] of values.toSorted((a, b) => b - a).entries()) {

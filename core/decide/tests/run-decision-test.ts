@@ -4,16 +4,16 @@ import { detailOf } from '../../catalog/eligible.js'
 import { reasonAt } from '../../catalog/reasons.js'
 import { type AskedTest, createAskAsGiven, type TestedCatalog } from './ask-as-given.js'
 
-/** Most content that a fault names. */
+/** Contents that a fault names, at most. */
 const MOST_NAMED = 5
 
 /**
- * Creates the function that runs decision tests against a catalog. It decides as visitors are served, and samples
- * nothing.
+ * Creates the function that runs decision tests against a catalog. It decides by the code that serves visitors, and
+ * enumerates instead of sampling.
  *
- * @param siteId on which the holdout of a named visitor depends
+ * @param siteId the holdout of a named visitor depends on it
  * @param now the present, in milliseconds since the epoch
- * @returns what is not as the test expects it, a line each
+ * @returns function that returns a line for each expectation that is not met
  */
 export function createRunDecisionTest(
   catalog: TestedCatalog,
@@ -43,7 +43,7 @@ function misses({ expect }: DecisionTest, askedTest: AskedTest): string[] {
   return faults
 }
 
-/** Says why a content is not shown in any case: that it can't be, or what else can. */
+/** Returns why a content is not certain to be shown: why it cannot be, or what else can. */
 export function whyNotCertain(id: string, askedTest: AskedTest): string {
   const { possible } = askedTest.answer
   if (!possible.has(id)) return `it cannot be shown, ${whyNot(id, askedTest)}`

@@ -2,30 +2,30 @@ import type { DecisionTest } from '@slotstream/protocol'
 import { decide } from '../decide.js'
 import { createMakeReady, type TestedCatalog } from './ask-as-given.js'
 
-/** Decisions that are made first, so that code and catalog are as warm as they are while visitors are served. */
+/** Decisions before measuring, so that code and caches are as warm as while visitors are served. */
 const WARM_UPS = 20
 
-/** Time after which no more of them are made, in milliseconds. */
+/** Time after which warming up ends, in milliseconds. */
 const WARM_UP_MS = 200
 
-/** Decisions of which most must be quick enough. */
+/** Decisions that are measured; the majority of them decides. */
 const TIMED = 21
 const MOST = (TIMED + 1) / 2
 
-/** What it takes to measure how long decisions take. */
+/** Clock and pauses for measuring decisions. */
 export interface Timing {
-  /** Returns milliseconds, with fractions, since whenever: `performance.now`. */
+  /** Returns milliseconds, with fractions, since any fixed time: `performance.now`. */
   clock: () => number
-  /** Called between decisions, so that other work need not wait for all of them. Default: they follow each other */
+  /** Called between decisions, to let other work run. Default: no pause */
   pause?: () => Promise<void> | undefined
 }
 
 /**
- * Creates the function that measures whether decisions of a test take as long as its `withinMs` says at most. It makes
- * them as visitors are served, by a policy that has learned nothing; what comes before and after is not in it.
+ * Creates the function that measures whether the decisions of a test take at most `withinMs`. They are made by the code
+ * that serves visitors, with policies that have learned nothing; reading the profile and recording are not measured.
  *
  * @param siteId,now see `createRunDecisionTest`
- * @returns a line where most decisions take longer
+ * @returns function that resolves to a line if most decisions take longer, else to an empty list
  */
 export function createTimeDecisions(
   catalog: TestedCatalog,

@@ -1,33 +1,35 @@
 import { CHECK_ALPHA, type CheckResult } from './sample-ratio.js'
 
-/** One draw, as it was recorded. */
+/** One recorded draw. */
 export interface AuditedDraw {
-  /** What could be drawn, by numbers that are the same for all draws of one policy version. */
+  /** Places of what could be drawn, the same for all draws of one policy version. */
   places: readonly number[]
-  /** Of each: the recorded chance, in whole units of `scale`. */
+  /** For each place: the recorded chance, in whole units of `scale`. */
   units: readonly number[]
   scale: number
-  /** Which of `places` was drawn, as an index. */
+  /** Index in `places` of what was drawn. */
   drawn: number
 }
 
 /** An audit of draws against the chances that were recorded with them. */
 export interface DrawAudit {
+  /** Adds a draw. */
   note(draw: AuditedDraw): void
+  /** Returns the result so far. */
   now(): CheckResult & {
     draws: number
-    /** What the bettor has now; `e` is the most that it was. */
+    /** The bettor's capital now; `e` is its maximum so far. */
     capital: number
-    /** Place that earned the bettor most. Absent: none earned anything */
+    /** Place whose bets earned the most. Absent: none earned anything */
     suspect?: number
   }
-  /** Returns all that it goes on from. */
+  /** Returns the state from which the audit can be continued. */
   state(): DrawAuditState
 }
 
 /** An audit as it is stored. */
 export interface DrawAuditState {
-  /** Of each place: what its accounts have. */
+  /** For each place: the capital of its accounts, one per bias. */
   accounts: [place: number, capital: number[]][]
   reserve: number
   refills: number
@@ -36,10 +38,10 @@ export interface DrawAuditState {
   isImpossible: boolean
 }
 
-/** Biases that are bet on: percentage points by which something is drawn more, or less, often than recorded. */
+/** Biases that are bet on: differences of the actual chance to the recorded one. */
 const BIASES = [-0.05, -0.02, -0.01, 0.01, 0.02, 0.05]
 
-/** Places with bets of their own; all others share one. */
+/** Places with accounts of their own, at most; all others share one. */
 const MOST_PLACES = 32
 
 /** Draws after which more of the reserve is bet: often at first, when places are seen for the first time. */
@@ -53,20 +55,22 @@ const OTHERS = -1
 const NEW_AUDIT: DrawAuditState = { accounts: [], reserve: 1, refills: 0, draws: 0, most: 1, isImpossible: false }
 
 /**
- * Begins an audit of one slot and policy version. A bettor begins with a capital of 1 and bets against the recorded
- * chances p, which no bettor can profit from where they are true: for each place and each bias δ, an account multiplies
- * by (p + δ) / p where the place is drawn and by (1 − p − δ) / (1 − p) where it is not, with δ cut to between −p / 2
- * and (1 − p) / 2. Half of the capital is bet at once, in equal parts; of the reserve, 1 / (k + 2) at refill k, so that
- * a bias which begins after a million clean draws is found, too. The capital is an e-process: it reaches 1 / α with a
- * chance of at most α, at any time (Ville 1939; Shafer, J. R. Stat. Soc. A 184, 2021).
+ * Begins an audit of the draws of one slot and policy version (testing by betting). A bettor begins with a capital of 1
+ * and bets against the recorded chances p; if these are true, no bet is favourable. For each place and bias δ, an
+ * account is multiplied by (p + δ) / p where the place is drawn and by (1 − p − δ) / (1 − p) where it is not, with δ
+ * cut to between −p / 2 and (1 − p) / 2. Half of the capital is bet at once, in equal parts; of the reserve, 1 / (k +
+ * 2) at refill k, so that a bias which begins after a million clean draws is found, too. The capital is an e-process:
+ * if the chances are true, it ever reaches 1 / α with a probability of at most α (Ville 1939; Shafer, J. R. Stat. Soc.
+ * A 184, 2021).
  *
- * @param from state of an audit that goes on. Default: a new one
+ * @param alpha share of clean audits that fail at any time. Default `CHECK_ALPHA`
+ * @param from state of an audit to continue. Default: a new one
  */
 export function createDrawAudit(alpha = CHECK_ALPHA, from: DrawAuditState = NEW_AUDIT): DrawAudit {
   const accounts = new Map(from.accounts.map(([place, capital]) => [place, Float64Array.from(capital)]))
   let { reserve, refills, draws, most, isImpossible } = from
 
-  /** Opens accounts for places that are new, as long as there is room. */
+  /** Opens accounts for new places, up to `MOST_PLACES`; later places share the account `OTHERS`. */
   function open(places: readonly number[]): void {
     for (const place of places) {
       const number = accounts.has(place) || accounts.size < MOST_PLACES ? place : OTHERS

@@ -2,26 +2,26 @@ import { type ArmSums, addSums, differenceOf, meanOf } from '../lift.js'
 import { CHECK_ALPHA } from './sample-ratio.js'
 
 /**
- * What an arm's units lost on the way, by the ledger of deliveries: of each unit, the share of its messages that is
- * missing.
+ * Sums over an arm's units of the share of each unit's messages that was lost on the way, by the ledger of deliveries.
  */
 export type LossSums = ArmSums
 
-/** Whether arms lose alike. */
+/** Result of checking that all arms lose messages alike. */
 export interface LossCheck {
   ok: boolean
-  /** Greatest difference of the shares that are lost, between the first arm and another one. */
+  /** Difference of the mean share lost between another arm and the first one: the one that is farthest from 0. */
   difference: number
 }
 
-/** Difference of the shares lost that does not matter. */
+/** Difference of shares lost below which the check holds. */
 export const HARMLESS_LOSS = 0.005
 
 /**
- * Checks that messages of all arms arrive equally often, at every look at once: of an arm whose messages get lost, a
- * part of the rewards is missing, and it seems worse than it is.
+ * Checks that messages of all arms arrive equally often, valid at every look at once. If an arm loses more messages, it
+ * also loses rewards, and seems worse than it is.
  *
  * @param arms the control first
+ * @param alpha share of clean experiments that fail at any time. Default `CHECK_ALPHA`
  */
 export function checkLoss(arms: readonly LossSums[], alpha = CHECK_ALPHA): LossCheck {
   const [control, ...others] = arms
@@ -37,19 +37,18 @@ export function checkLoss(arms: readonly LossSums[], alpha = CHECK_ALPHA): LossC
   return { ok, difference }
 }
 
-/** What units of one stratum earned, and the share of rewards that arrives from it. */
+/** Rewards of the units of one stratum, and the share of rewards that arrives from it. */
 export interface Stratum extends ArmSums {
   /** Above 0, at most 1. */
   arrival: number
 }
 
-/** Share below which what arrives is not taken for a sample of the rest. */
+/** Lower limit of arrival shares: what arrives of less is no good sample of the rest. */
 const LEAST_ARRIVAL = 0.1
 
 /**
- * Returns what an arm's units earned, with what got lost: each reward that arrived stands for 1 / arrival of its
- * stratum (Horvitz and Thompson 1952). It assumes that within a stratum rewards are lost by chance, and of a person's
- * messages any as likely.
+ * Estimates what an arm's units earned, including what got lost: each reward that arrived stands for 1 / arrival of its
+ * stratum (Horvitz and Thompson 1952). Assumes that within a stratum all messages are lost with the same chance.
  */
 export function correctForLoss(strata: readonly Stratum[]): ArmSums {
   const all = { units: 0, sum: 0, squares: 0 }
@@ -63,10 +62,10 @@ export function correctForLoss(strata: readonly Stratum[]): ArmSums {
 }
 
 /**
- * Returns all that an arm's units earned, where those of some strata are weighted for what got lost. Units of no
- * stratum, which no ledger tells of, are taken as they are.
+ * Estimates what all of an arm's units earned: those of strata are weighted for what got lost. Units of no stratum, of
+ * which the ledger knows nothing, are taken as they are.
  *
- * @param all what arrived of all units
+ * @param all sums of what arrived from all units
  */
 export function withoutLoss(all: ArmSums, strata: readonly Stratum[]): ArmSums {
   const weighted = correctForLoss(strata)
@@ -78,7 +77,7 @@ export function withoutLoss(all: ArmSums, strata: readonly Stratum[]): ArmSums {
   }
 }
 
-/** Returns the share of messages that arrives from units, by what they lost. */
+/** Returns the share of messages that arrives from units, 0 to 1; 1 without units. */
 export function arrivalOf(loss: LossSums): number {
   return loss.units === 0 ? 1 : 1 - meanOf(loss).mean
 }

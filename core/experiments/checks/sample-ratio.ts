@@ -4,34 +4,39 @@ import { logGamma } from '../../algebra/log-gamma.js'
 export const CHECK_ALPHA = 0.001
 
 /**
- * How surely the prior expects the recorded shares, in units: small mismatches of long experiments are found with a
- * large number, large ones of short experiments with a small one.
+ * Concentration of the prior around the recorded shares, in units. A large one is good at small mismatches of long
+ * experiments, a small one at large mismatches of short experiments.
  */
 const CONCENTRATION = 100
 
-/** Whether a check holds, and the evidence against it: a bettor's capital who began with 1. */
+/** Whether a check holds, and the evidence against it. */
 export interface CheckResult {
   ok: boolean
+  /** E-value: the capital of a bettor who began with 1 and bets against the hypothesis. */
   e: number
 }
 
-/** A check of how units were shared out, that grows. */
+/** A running check of how units were assigned to arms (sample ratio mismatch). */
 export interface SampleRatio {
   /**
-   * Notes units that were assigned with the same shares.
+   * Adds units that were assigned with the same shares.
    *
    * @param shares recorded with them, one for each arm, with the sum 1
    * @param counts of units, one for each arm
    */
   note(shares: readonly number[], counts: readonly number[]): void
+  /** Returns the result so far. */
   now(): CheckResult
 }
 
 /**
- * Begins to check units against the shares by which they were assigned, at every look at once. Shares may change with
- * time: each block of units is held against its own. It is the mixture e-process of multinomial counts with a Dirichlet
- * prior around the shares (Lindon and Malek, arXiv 2011.03567); after a change, the prior is what was seen, tilted to
- * the new shares.
+ * Begins a check of units against the shares by which they were assigned, valid at every look at once. Shares may
+ * change with time: each block of units is compared with its own. It is the mixture e-process of multinomial counts
+ * with a Dirichlet prior around the shares (Lindon and Malek, arXiv 2011.03567); after a change, the prior is the
+ * posterior, tilted to the new shares.
+ *
+ * @param arms number of arms
+ * @param alpha share of clean experiments that fail at any time. Default `CHECK_ALPHA`
  */
 export function createSampleRatio(arms: number, alpha = CHECK_ALPHA): SampleRatio {
   const seen = new Float64Array(arms)
@@ -67,7 +72,7 @@ export function createSampleRatio(arms: number, alpha = CHECK_ALPHA): SampleRati
   }
 }
 
-/** Returns evidence as a number that JSON has. */
+/** Returns evidence from its logarithm, capped so that it is finite, as JSON requires. */
 export function shownEvidence(logE: number): number {
   return Math.exp(Math.min(logE, 700))
 }

@@ -1,25 +1,25 @@
 /**
- * The value of a policy on a log whose policy changed with what it learned, at every look at once (Waudby-Smith, Wu,
- * Ramdas, Karampatziakis and Mineiro, arXiv 2210.10768): ordinary intervals promise too much there, since the chances
- * of each draw depend on those before. This needs no bound of the weights, only that chances were recorded as they
- * were.
+ * Confidence sequences for off-policy evaluation: the value of a policy by a log whose own policy was learning, valid
+ * at every look at once (Waudby-Smith, Wu, Ramdas, Karampatziakis and Mineiro, arXiv 2210.10768). Ordinary intervals
+ * are too narrow there, because the chances of each draw depend on earlier outcomes. Needs no bound of the weights,
+ * only that the recorded chances are true.
  */
 
-/** What the sequence takes of one decision. */
+/** One decision of the log. */
 export interface LoggedOutcome {
   /** 0 to 1. */
   reward: number
-  /** What was shown, as an index of the lists. */
+  /** Index in the lists of what was shown. */
   drawn: number
-  /** Of each candidate: its recorded chance. */
+  /** For each candidate: its recorded chance. */
   logged: readonly number[]
-  /** Of each candidate: its chance under the policy that is valued. */
+  /** For each candidate: its chance under the policy that is valued. */
   target: readonly number[]
-  /** Of each candidate: the reward that earlier decisions let expect, 0 to 1. Absent: nothing is expected (IPS) */
+  /** For each candidate: the reward that a model of earlier decisions predicts, 0 to 1. Absent: 0 for all (IPS) */
   expected?: readonly number[] | undefined
 }
 
-/** The value so far, with an interval that holds at every look. */
+/** The value so far, with an interval that holds at every look at once. */
 export interface ValueSoFar {
   value: number
   low: number
@@ -27,16 +27,19 @@ export interface ValueSoFar {
   decisions: number
 }
 
-/** A value that grows with its log. */
+/** An estimate of a value that is updated decision by decision. */
 export interface ValueSequence {
   /**
-   * @throws RangeError where the policy that is valued would show what could not be drawn: no log can tell its value
+   * Adds a decision.
+   *
+   * @throws RangeError where the policy could show what the log could not draw: such a log cannot tell its value
    */
   note(outcome: LoggedOutcome): void
+  /** Returns the value so far. */
   now(): ValueSoFar
 }
 
-/** Running sums of one side. */
+/** Running sums of one limit. */
 interface Side {
   weighted: number
   lambdas: number
@@ -45,15 +48,15 @@ interface Side {
   squares: number
 }
 
-/** Bets are no larger, so that one decision can't ruin the bettor. */
+/** Largest bet λ, so that one decision cannot ruin the bettor. */
 const MOST = 0.75
 
 /**
- * Begins a sequence. The pseudo-outcome of a decision is w (r − q) + q̄, with w the weight, q what was expected of what
- * was shown and q̄ on average under the policy; each q is cut to 1 / w, so that the pseudo-outcome never falls below
- * −1. Its lower limit is the empirical Bernstein one, (Σ λ ξ − ln(2/α) − Σ ψ(λ) (ξ − ξ̂)²) / Σ λ with ψ(λ) = −ln(1 − λ)
- * − λ, which holds since exp(λ y − ψ(λ) y²) ≤ 1 + λ y for y ≥ −1 (Fan, Grama and Liu 2015); the upper one is that of 1
- * − r.
+ * Begins an estimate. The pseudo-outcome of a decision is w (r − q) + q̄, with w the weight, q what was expected of
+ * what was shown and q̄ on average under the policy; each q is cut to 1 / w, so that the pseudo-outcome never falls
+ * below −1. Its lower limit is the empirical Bernstein one, (Σ λ ξ − ln(2/α) − Σ ψ(λ) (ξ − ξ̂)²) / Σ λ with ψ(λ) =
+ * −ln(1 − λ) − λ, which holds since exp(λ y − ψ(λ) y²) ≤ 1 + λ y for y ≥ −1 (Fan, Grama and Liu 2015); the upper one is
+ * that of 1 − r.
  *
  * @param alpha share of sequences that miss the truth at any time. Default 0.05
  */

@@ -1,6 +1,6 @@
 /**
  * Asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, arXiv 2103.06476): intervals that
- * hold at every look at once, so that it is no mistake to look every day and to stop when the answer is clear.
+ * hold at every look at once, so that one may look every day and stop when the answer is clear.
  */
 
 /** Width of a sequence, and where it is narrowest. */
@@ -11,20 +11,21 @@ export interface SequenceOptions {
   tunedTo?: number | undefined
 }
 
+/** Share of sequences that miss the truth at any time, where none is given. */
 export const DEFAULT_ALPHA = 0.05
 
 /** Units at which a sequence is narrowest where an experiment does not say how many it expects. */
 export const DEFAULT_TUNED_TO = 10_000
 
-/** Returns ρ², by which a sequence is narrowest at `tunedTo` units. */
+/** Returns the parameter ρ² with which a sequence is narrowest at `tunedTo` units. */
 export function tuningOf({ alpha = DEFAULT_ALPHA, tunedTo = DEFAULT_TUNED_TO }: SequenceOptions = {}): number {
   const log = Math.log(alpha)
   return (-2 * log + Math.log(1 - 2 * log)) / tunedTo
 }
 
 /**
- * Returns B(N): an interval reaches so many standard errors of its estimate to each side. Where 1.96 holds for one
- * look, this holds for all.
+ * Returns B(N), the half-width of an interval in standard errors of its estimate. It is what 1.96 is for a single look,
+ * for all looks at once.
  *
  * @param units of all arms that are compared, above 0
  */
@@ -36,16 +37,17 @@ export function sequenceBound(units: number, options: SequenceOptions = {}): num
 }
 
 /**
- * Returns the logarithm of the evidence against "no difference", as a bettor's capital who began with 1.
+ * Returns the logarithm of the evidence (e-value) against "no difference".
  *
  * @param z estimate in standard errors
+ * @param units of all arms that are compared
  */
 export function logEvidence(z: number, units: number, options: SequenceOptions = {}): number {
   const nrho = units * tuningOf(options)
   return (nrho * z * z) / (2 * (nrho + 1)) - 0.5 * Math.log(nrho + 1)
 }
 
-/** Returns a p-value that holds at every look at once. */
+/** Returns a p-value that is valid at every look at once. @param z,units see `logEvidence` */
 export function sequencePValue(z: number, units: number, options: SequenceOptions = {}): number {
   return Math.min(1, Math.exp(-logEvidence(z, units, options)))
 }

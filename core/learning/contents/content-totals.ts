@@ -5,15 +5,16 @@ import { putValue, valueAt } from '../../features/state/pairs.js'
 import { dropBefore } from '../../features/state/windows.js'
 
 /**
- * Memory that the contents of one site may take, in bytes, and those of all: what was counted longest ago leaves first.
+ * Memory that the counts of one site, and of all sites, may take, in bytes. Beyond it, the contents that were counted
+ * longest ago are dropped.
  */
 const MAX_SITE_BYTES = 32 * 2 ** 20
 const MAX_BYTES = 128 * 2 ** 20
 
-/** Share of `MAX_BYTES` that leaves at a time: then sites are not compared for each content. */
+/** Share of `MAX_BYTES` that is freed at a time, so that sites need not be compared for each content. */
 const AT_ONCE = 1 / 64
 
-/** Memory of a content with its map, of a row with its key, and of a number, in bytes, roughly. */
+/** Approximate memory of a content with its map, of a row with its key, and of a number, in bytes. */
 const CONTENT_BYTES = 600
 const ROW_BYTES = 200
 const NUMBER_BYTES = 16
@@ -21,40 +22,41 @@ const NUMBER_BYTES = 16
 /** Rows of one content, at most: features times slots. Later ones are not counted. */
 const MAX_ROWS = 1_000
 
-/** What was counted of one content. */
+/** Counts of one content. */
 export interface ContentTotal {
   contentId: string
   /** Rows by feature and slot: see `contentRowKey`. */
   rows: Map<string, ContentRow>
 }
 
-/** What was counted of the contents of one site, the latest one last. */
+/** Counts of the contents of one site. */
 export interface SiteContents {
+  /** By id, the one that changed last at the end. */
   byId: Map<string, ContentTotal>
-  /** Memory that they take. */
+  /** Memory that they take, in bytes. */
   bytes: number
 }
 
 /**
- * Sums of all sites' content: a function of the amounts, whatever order they came in, until there is no room for all.
+ * Counts of all sites' content. They do not depend on the order of the amounts, until memory is full.
  */
 export interface ContentTotals {
   sites: Map<string, SiteContents>
-  /** Memory that they take. */
+  /** Memory that they take, in bytes. */
   bytes: number
-  /** Contents that left for lack of room. */
+  /** Number of contents that were dropped because memory was full. */
   left: number
 }
 
-/** Returns the sums before anything was counted. */
+/** Returns empty counts. */
 export function noContents(): ContentTotals {
   return { sites: new Map(), bytes: 0, left: 0 }
 }
 
 /**
- * Adds amounts to the contents of a site, or takes them away. Returns those that changed.
+ * Adds amounts to the contents of a site, or subtracts them. Returns the contents that changed.
  *
- * @param sign -1 takes away what was added before
+ * @param sign -1: subtracts what was added before
  */
 export function addAmounts(
   totals: ContentTotals,
@@ -64,7 +66,7 @@ export function addAmounts(
 ): ContentTotal[] {
   return all.map(({ contentId, slotId, amounts }) => {
     const total = totals.sites.get(siteId)?.byId.get(contentId) ?? { contentId, rows: new Map() }
-    // Taken out while it changes, so that what it takes is right when it is put back.
+    // Removed while it changes, so that its memory is counted correctly when it is put back.
     takeOut(totals, siteId, contentId)
     for (const [version, slot, first, units, by] of amounts) {
       const key = contentRowKey(version, slotId, by)
@@ -79,8 +81,8 @@ export function addAmounts(
 }
 
 /**
- * Puts a content in the place of what was known of it, as the latest one. Those that find no room leave: the oldest of
- * the site, and where all sites have too many, those of the site with the most.
+ * Replaces the counts of a content, which becomes the latest one. If the site takes too much memory, its oldest
+ * contents are dropped; if all sites together do, those of the largest site.
  */
 export function putContent(totals: ContentTotals, siteId: string, total: ContentTotal): void {
   takeOut(totals, siteId, total.contentId)
@@ -95,7 +97,7 @@ export function putContent(totals: ContentTotals, siteId: string, total: Content
   while (totals.bytes > MAX_BYTES) shrink(totals, largestOf(totals), 0, () => totals.bytes > MAX_BYTES * (1 - AT_ONCE))
 }
 
-/** Lets the oldest contents of a site leave while they take too much, until there are so few. */
+/** Drops the oldest contents of a site while `isTooMuch`, down to `least` contents. */
 function shrink(totals: ContentTotals, siteId: string, least: number, isTooMuch: () => boolean): void {
   const { byId } = totals.sites.get(siteId)!
   for (const contentId of byId.keys()) {
@@ -129,7 +131,9 @@ function bytesOf({ rows }: ContentTotal): number {
 }
 
 /**
- * @param first slot of time that still counts beside this one: earlier ones are dropped, and not taken later
+ * Adds units to a slot of time in a row.
+ *
+ * @param first oldest slot that is still kept beside `slot`: earlier ones are dropped, and not added later
  */
 function addTo(row: ContentRow = [], { slot, first, units }: { slot: number; first: number; units: number }) {
   const last = row.length > 0 ? Math.max(row.at(-2) as number, slot) : slot
@@ -142,7 +146,7 @@ function addTo(row: ContentRow = [], { slot, first, units }: { slot: number; fir
   return sum === 0 ? withoutSlot(next, slot) : next
 }
 
-/** Nothing that is zero is kept, so that what was taken away leaves nothing. */
+/** Removes a slot of time whose sum is zero, so that what was subtracted leaves no trace. */
 function withoutSlot(row: ContentRow, slot: number): ContentRow {
   const remaining: ContentRow = []
   for (let place = 0; place < row.length; place += 2)

@@ -11,22 +11,23 @@ export interface Epoch extends GridCell {
 }
 
 /**
- * What a slot has learned, epoch by epoch. Two of them with the same outcomes, as of the same time, are equal, in
- * whichever order these came, were merged, or were taken away again.
+ * Everything that a slot has learned, as sums by epoch: a period of time, the longer the older it is. Two with the same
+ * outcomes as of the same time are equal, in whichever order these came, were merged, or were subtracted again.
  */
 export interface Epochs {
-  /** As of when, in milliseconds since the epoch. Never goes back. */
+  /** Time that ages are relative to, in milliseconds since 1970. Never goes back. */
   now: number
-  /** How far back outcomes count, in milliseconds. */
+  /** Age beyond which outcomes are dropped, in milliseconds. */
   horizonMs: number
+  /** Epochs by `level:index`, see `GridCell`. */
   cells: Map<string, Epoch>
 }
 
-/** Days that are learned from by default: below the retention of decisions, from which models can be made again. */
+/** Default horizon: 90 days, less than the retention of decisions, from which models can be rebuilt. */
 export const LEARNING_HORIZON_MS = 90 * 24 * 3_600_000
 
 /**
- * Returns what a slot has learned before the first outcome.
+ * Returns the epochs of a slot without outcomes.
  *
  * @throws RangeError for a horizon below four seconds
  */
@@ -37,9 +38,9 @@ export function emptyEpochs(now: number, horizonMs: number = LEARNING_HORIZON_MS
 }
 
 /**
- * Adds an outcome, or takes it away. Outcomes beyond the horizon change nothing.
+ * Adds an outcome, or subtracts it. Outcomes beyond the horizon change nothing.
  *
- * @param sign -1 takes away what was added before
+ * @param sign -1: subtracts what was added before
  * @returns by how many bytes the sums have grown, below 0 where they have shrunk
  * @throws RangeError where a sum would not be exact; then nothing has changed
  */
@@ -62,8 +63,8 @@ export function bytesOfEpochs({ cells }: Epochs): number {
 }
 
 /**
- * Whether the epoch of an outcome has all products of its features already. Yes where it is beyond the horizon: none
- * are kept.
+ * Tells whether the epoch of an outcome already has sums for all products of its features, so that adding it takes no
+ * memory. True beyond the horizon, where nothing is added.
  */
 export function hasProductsOf(epochs: Epochs, outcome: LearningOutcome): boolean {
   const cell = placeOf(outcome.at, epochs)
@@ -73,14 +74,15 @@ export function hasProductsOf(epochs: Epochs, outcome: LearningOutcome): boolean
 }
 
 /**
- * Whether the epoch of an outcome knows its content already, at whatever position. Yes where it is beyond the horizon.
+ * Tells whether the epoch of an outcome already has its content, at any position. True beyond the horizon, where
+ * nothing is added.
  */
 export function hasContentOf(epochs: Epochs, { at, contentId }: LearningOutcome): boolean {
   const cell = placeOf(at, epochs)
   return !cell || epochs.cells.get(keyOf(cell))?.sums.contents.has(contentId) === true
 }
 
-/** Whether the stratum of an outcome is left out of its epoch. */
+/** Tells whether the stratum of an outcome is closed in its epoch, see `Strata`. */
 export function isStratumClosed(epochs: Epochs, { at, stratum = 0 }: LearningOutcome): boolean {
   const cell = placeOf(at, epochs)
   const epoch = cell && epochs.cells.get(keyOf(cell))
@@ -88,9 +90,9 @@ export function isStratumClosed(epochs: Epochs, { at, stratum = 0 }: LearningOut
 }
 
 /**
- * Leaves the stratum of an outcome out of its epoch, where the outcome has earned something and its stratum does not
- * know its content yet: there is no room for it. Nothing tells later which outcomes had found room, so that all of the
- * stratum has to go.
+ * Closes the stratum of an outcome in its epoch if the outcome has earned something and its content is new to the
+ * stratum: for use when memory is full. The whole stratum is dropped, because later it would not be known which
+ * outcomes it had counted.
  *
  * @returns by how many bytes the sums have shrunk
  */
@@ -106,9 +108,9 @@ export function closeUnknown(epochs: Epochs, { at, stratum = 0, reward, contentI
 }
 
 /**
- * Brings epochs to a later time: merges those that have become old, and drops those beyond the horizon.
+ * Advances epochs to a later time: merges those that have become older, and drops those beyond the horizon.
  *
- * @returns epochs that were dropped because the sums would no longer have been exact: of huge rewards alone
+ * @returns number of epochs that were dropped because merged sums would not be exact, which only huge rewards cause
  */
 export function advance(epochs: Epochs, now: number): number {
   if (now <= epochs.now) return 0
@@ -128,8 +130,7 @@ export function advance(epochs: Epochs, now: number): number {
 }
 
 /**
- * Returns the sum of what several partitions have learned of a slot, as of the latest of them, to which all are
- * brought.
+ * Merges the epochs of a slot from several partitions. All are advanced to the latest time among them.
  *
  * @throws RangeError where their horizons differ
  */
@@ -159,7 +160,7 @@ function epochAt({ cells }: Epochs, { level, index }: GridCell): Epoch {
   return epoch
 }
 
-/** Returns the cell of a time; undefined: beyond the horizon. Only epochs of the top level are old enough for that. */
+/** Returns the cell of a time; undefined: it is beyond the horizon, which only cells of the top level can be. */
 function placeOf(at: number, { now, horizonMs }: Epochs): GridCell | undefined {
   const topLevel = topLevelOf(horizonMs)
   const cell = cellOf(at, now, topLevel)

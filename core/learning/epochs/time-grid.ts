@@ -1,19 +1,19 @@
 /** Length of the youngest epochs, in milliseconds. */
 export const BASE_MS = 1_000
 
-/** Epochs of one level that become one of the next. */
+/** Number of epochs of one level that are merged to one of the next. */
 const FACTOR = 2
 
-/** Epochs of a level that are left before the next level begins: no epoch is longer than half its age. */
+/** Epochs that a level keeps before the next level begins, so that no epoch is longer than half its age. */
 const KEPT = 4
 
-/** Where outcomes of a time are summed: a length of epochs, and the number of the epoch since 1970. */
+/** A cell of the time grid: `level` gives its length, `index` is its number, counted from 1970. */
 export interface GridCell {
   level: number
   index: number
 }
 
-/** Lengths of levels. Each outcome asks for some of them, and a power takes longer than all else there. */
+/** Precomputed lengths of levels: computing powers for each outcome would dominate the time. */
 const LENGTHS = Array.from({ length: 64 }, (_, level) => BASE_MS * FACTOR ** level)
 
 /** Returns how long epochs of a level are, in milliseconds. */
@@ -27,8 +27,8 @@ export function endOf({ level, index }: GridCell): number {
 }
 
 /**
- * Returns the level of the oldest epochs: they are at most a quarter of the horizon long, so that what is dropped whole
- * is dropped in time.
+ * Returns the level of the oldest epochs. They are at most a quarter of the horizon long, because an epoch is dropped
+ * as a whole.
  */
 export function topLevelOf(horizonMs: number): number {
   let level = 0
@@ -37,8 +37,8 @@ export function topLevelOf(horizonMs: number): number {
 }
 
 /**
- * Returns the cell of a time, as of another. It depends on these two alone, and times of one cell stay together, so
- * that outcomes are summed alike whenever and in whichever order they come.
+ * Returns the cell of a time `at`, as of `now`. It depends on these two alone, and times in one cell stay in one cell
+ * as `now` advances, so that sums do not depend on when and in which order outcomes come.
  *
  * @param at,now milliseconds since the epoch
  * @param topLevel level of the oldest epochs

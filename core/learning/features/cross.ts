@@ -5,13 +5,13 @@ import { type ContentFacts, type Facets, facetsOf } from './facets.js'
 import { interestShares } from './interest.js'
 import { type LearningFacts, MAX_TOKENS, tokensOf } from './tokens.js'
 
-/** Features that the matrix has a row for. Its sums take 2 to 150 KB an epoch, its inverse half a megabyte. */
+/** Number of hashed features (places). The sums take 2 to 150 KB per epoch, the inverse matrix half a megabyte. */
 export const DIMENSION = 256
 
-/** Pairs of tokens that are crossed, at most: those of the first tokens, among which the request's context is. */
+/** Pairs of tokens that are crossed, at most: those of the first tokens, where the request's context is. */
 const MAX_PAIRS = 15
 
-/** Features of a content for a decision, at most: by itself, for each token and each pair, and its others. */
+/** Features of a content for a decision, at most: its own, one per token and pair, and its other facets. */
 export const MAX_FEATURES = 2 * (MAX_TOKENS + MAX_PAIRS) + 16
 
 const BIAS = 0x1e3779b9
@@ -19,26 +19,26 @@ const POSITION = 0x2545f491
 const MATCH = 0x3c6ef372
 
 /**
- * One place in so many is for features of single contents: there are many more of them, so they collide among
- * themselves.
+ * The last 1 / OWN of the places is for features of single contents ("own features"). There are many more of them, so
+ * they only collide with each other.
  */
 export const OWN = 4
 
-/** Weights of features, as whole numbers: the larger, the sooner a feature is believed. */
+/** Values of features: the larger, the less the penalty shrinks their coefficient. */
 const COMMON = 2
 const OF_CATEGORY = 2
 const OF_CONTENT = 1
 
-/** Facts of a decision as its candidates share them: tokens, pairs of them, and interest by category. */
+/** Facts of a decision that all candidates share: tokens, pairs of tokens, and interest by category. */
 export interface CrossedFacts {
   tokens: number[]
-  /** The tokens and their pairs, as the second half of a mix. */
+  /** Tokens and pairs, already multiplied as the second argument of `mix`. */
   crossed: Int32Array
   /** Share of a category in the person's interests, 0–1. */
   shareOf: (category: string) => number
 }
 
-/** Features as a list in which a place may come twice: its values add up. Reused, so that scoring allocates nothing. */
+/** A list of features. Values of a repeated place add up. Lists are reused, so that scoring allocates nothing. */
 export interface FeatureList {
   count: number
   indices: Int32Array
@@ -51,7 +51,7 @@ export function createFeatureList(): FeatureList {
   return { count: 0, indices: new Int32Array(most), values: new Float64Array(most) }
 }
 
-/** Crosses what is known of a person and a request with each other. */
+/** Returns the tokens of a person and a request, and the pairs of tokens. */
 export function crossFacts(facts: LearningFacts): CrossedFacts {
   const tokens = tokensOf(facts)
   const crossed = tokens.slice()
@@ -66,8 +66,8 @@ export function crossFacts(facts: LearningFacts): CrossedFacts {
 }
 
 /**
- * Writes the features that all contents of a category share: the category, how it matches the person's interests, and
- * what it is for each token and each pair of tokens, each hashed to a place and a sign (Weinberger et al.,
+ * Writes the features that all contents of a category share: the category, its match with the person's interests, and
+ * its crosses with each token and pair of tokens. Each is hashed to a place and a sign (Weinberger et al. 2009,
  * https://arxiv.org/abs/0902.2206).
  */
 export function writeShared(list: FeatureList, facts: CrossedFacts, facets: Facets, dimension: number): void {
@@ -83,9 +83,9 @@ export function writeShared(list: FeatureList, facts: CrossedFacts, facets: Face
 }
 
 /**
- * Writes the features of a content alone, which are in the last quarter of the places, as `writeShared` does.
+ * Writes the own features of a content, which are in the last 1 / OWN of the places.
  *
- * @param from where that quarter is taken to begin. Default: where it does
+ * @param from offset of the places that are written. Default: the first of the last 1 / OWN
  */
 export function writeOwn(
   list: FeatureList,
@@ -103,7 +103,7 @@ export function writeOwn(
   let { count } = list
   for (let at = 0; at < crossed.length; at++) {
     const hash = finish(half ^ crossed[at]!)
-    // As `add`, of a power of two of places, and without a branch that would be guessed wrong half of the time.
+    // Like `add` for a power of two of places, without a branch that would be mispredicted half of the time.
     indices[count] = from + (hash & (places - 1))
     values[count++] = ((hash >> 31) | 1) * OF_CONTENT
   }
@@ -111,12 +111,12 @@ export function writeOwn(
 }
 
 /**
- * Sums up what the features of `writeOwn` are worth, without writing them down: of each content of a decision, which is
- * most of what its time goes to.
+ * Computes two sums over the own features x of a content without writing them to a list. It is done for each content of
+ * a decision, and takes most of its time.
  *
  * @param sums gets Σ c x and Σ d x²
- * @param c by place from 0, then the same with the other sign: to look up the sign is quicker than to ask for it
- * @param d by place from 0, of which there is a power of two
+ * @param c coefficients by own place, then the same negated: looking up the sign is faster than branching on it
+ * @param d by own place; the length is a power of two
  */
 export function sumOwn(
   sums: { linear: number; square: number },
@@ -151,9 +151,9 @@ const ofOneContent = createFeatureList()
 const dense = createWorkspace()
 
 /**
- * Returns the features of a content for a decision, as sums take them.
+ * Returns the features of a content for a decision as a sparse vector, as sums are updated by.
  *
- * @param position rank on the page, from 1: what is further down is seen less. The first has no feature of its own
+ * @param position rank on the page, from 1: lower ranks are seen less. The first has no feature
  * @param dimension a power of two, at least 8. Default: `DIMENSION`
  */
 export function featuresOf(
@@ -187,12 +187,12 @@ function add(list: FeatureList, hash: number, weight: number, from: number, plac
   list.values[list.count++] = hash < 0 ? -weight : weight
 }
 
-/** Mixes two hashes to one, by the finalizer of MurmurHash3. Its sign is the feature's, its low bits its place. */
+/** Mixes two hashes by the finalizer of MurmurHash3. The sign bit gives the feature's sign, the low bits its place. */
 function mix(a: number, b: number): number {
   return finish(firstHalf(a) ^ secondHalf(b))
 }
 
-// Halves are worked out once for each content and for each token: crossing them is most of a prediction.
+// The halves of `mix` are computed once per content and once per token: crossing takes most of a prediction.
 function firstHalf(a: number): number {
   return Math.imul(a ^ 0x27d4eb2f, 0x85ebca6b)
 }

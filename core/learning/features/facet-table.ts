@@ -1,21 +1,21 @@
 import { type ContentFacts, type Facets, facetsOf } from './facets.js'
 
-/** Contents of a list as predictions go through them. */
+/** Facets of a list of contents, prepared for predictions. */
 export interface FacetTable {
   facets: readonly Facets[]
-  /** Of each content: the number of its category. */
+  /** For each content: the number of its category, from 0. */
   categoryOf: Int32Array
-  /** How many categories there are. */
+  /** Number of categories. */
   categories: number
   /** Of each content: the number of the name of its category among `names`. */
   nameOf: Int32Array
   names: readonly string[]
 }
 
-/** Tables of lists that were asked for already. They go when their lists do. */
+/** Tables by list, freed with it. */
 const TABLES = new WeakMap<readonly ContentFacts[], FacetTable>()
 
-/** Returns the facets of contents, worked out once for each list, which must not be changed afterwards. */
+/** Returns the facets of contents, computed once for each list object, which must not be changed afterwards. */
 export function facetTableOf(contents: readonly ContentFacts[]): FacetTable {
   const cached = TABLES.get(contents)
   if (cached) return cached

@@ -7,33 +7,33 @@ export interface ContentFacts {
   brand?: string
   tags?: readonly string[]
   price?: number
-  /** Worked out beforehand. Default: `facetsOf` works them out */
+  /** Default: computed by `facetsOf` */
   facets?: Facets
 }
 
-/** What a content is, as numbers that stand for "name = value". */
+/** Properties of a content as hashes of "name = value". */
 export interface Facets {
-  /** Of the content itself. */
+  /** Hash of the content's id. */
   id: number
-  /** Of its category: what is learned of it holds for new content, too. */
+  /** Hash of its category: what is learned of a category also applies to new content. */
   category: number
   categoryName: string
-  /** Of brand, tags and price, without crosses. */
+  /** Hashes of brand, tags and price, which are not crossed with tokens. */
   others: number[]
 }
 
-/** Tags of a content that count. */
+/** Tags of a content that are used, at most: the first in alphabetical order. */
 const MAX_TAGS = 4
 
-/** Facets that have been worked out: hashing those of 200 candidates would take as long as all else of a decision. */
-const KNOWN = new WeakMap<ContentFacts, Facets>()
+/** Facets by content: hashing those of 200 candidates would take as long as the rest of a decision. */
+const FACETS = new WeakMap<ContentFacts, Facets>()
 
-/** Returns the facets of a content, which must not be changed afterwards: they are worked out once for each object. */
+/** Returns the facets of a content, computed once for each object, which must not be changed afterwards. */
 export function facetsOf(content: ContentFacts): Facets {
-  const cached = content.facets ?? KNOWN.get(content)
+  const cached = content.facets ?? FACETS.get(content)
   if (cached) return cached
   const facets = workOut(content)
-  KNOWN.set(content, facets)
+  FACETS.set(content, facets)
   return facets
 }
 

@@ -1,11 +1,10 @@
 /**
- * Returns a function that says which share of a person's interests a category has: 0–1, and 0 for all where there are
- * none.
+ * Returns a function of a category: its share in the person's interests, 0 to 1. It is 0 for all if there are none.
  *
  * @param affinities interest by category, not negative
  */
 export function interestShares(affinities: Record<string, number> = {}): (category: string) => number {
-  // Not by the object itself: a category may be called as something that every object has.
+  // A map: a category may have the name of a property that every object has, such as `constructor`.
   const shares = new Map(Object.entries(affinities))
   let total = 0
   for (const value of shares.values()) total += value

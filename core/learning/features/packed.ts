@@ -1,7 +1,7 @@
 import type { PackedFeatures } from '@slotstream/protocol'
 import type { SparseVector } from '../sums/linear-sums.js'
 
-/** Packs a vector whose indices rise, as `index difference, value, …`. */
+/** Packs a vector with ascending indices into one list: `index difference, value, …`. */
 export function packFeatures({ indices, values }: SparseVector): PackedFeatures {
   const packed: number[] = []
   let before = 0

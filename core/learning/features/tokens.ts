@@ -1,11 +1,10 @@
 import { hash32, type JsonObject } from '@slotstream/protocol'
 
 /**
- * Facts of a person and a request that models learn from. All but the names and values of tokens stays outside of
- * models.
+ * Facts about a person and a request that models learn from. Models only get hashes of names and values.
  */
 export interface LearningFacts {
-  /** The request's own: its top-level texts, numbers and booleans. */
+  /** Context of the request: its top-level texts, numbers and booleans are used. */
   context?: Record<string, unknown>
   segments?: readonly string[]
   traits?: JsonObject
@@ -14,21 +13,22 @@ export interface LearningFacts {
   /** Interest by category, not negative. */
   affinities?: Record<string, number>
   /**
-   * Tokens as a record has them: they stand for all facts above, but for how interests match categories. Default: none
+   * Tokens from a record, in place of all facts above except `affinities`, by which categories are matched. Default:
+   * none
    */
   tokens?: readonly number[]
 }
 
-/** Tokens, at most: the decision's time grows with the square of their number. */
+/** Tokens, at most: the time of a decision grows with the square of their number. */
 export const MAX_TOKENS = 10
 
-/** Texts that are longer say something to people, not about them. */
+/** Longest text that is used, in characters: longer ones are prose, not properties. */
 const MAX_TEXT = 100
 
 /**
- * Returns what is known of a person and a request as numbers that stand for "name = value", without repeats, the same
- * for the same facts in any order. Beyond `MAX_TOKENS`, those are left out that say less of a choice: the request's
- * context goes first, then segments, traits, features, and the favourite category, by name within each.
+ * Returns the facts about a person and a request as hashes of "name = value", distinct and independent of the order of
+ * facts. The first `MAX_TOKENS` are kept, in this order: the request's context, the favourite category, segments,
+ * traits, features; sorted by name within each.
  */
 export function tokensOf({ context, segments, traits, features, affinities, tokens }: LearningFacts): number[] {
   if (tokens) return tokens.slice(0, MAX_TOKENS)
@@ -50,7 +50,7 @@ function addNamed(texts: Set<string>, kind: string, values: Record<string, unkno
   }
 }
 
-/** Texts and booleans stand for themselves, numbers for half an octave: coarse enough that others have the same. */
+/** Returns the text that stands for a value: numbers are binned, so that others share them. */
 function textOfValue(value: unknown): string | undefined {
   if (typeof value === 'string') return value.length <= MAX_TEXT ? `t${value}` : undefined
   if (typeof value === 'boolean') return `b${value}`
@@ -58,7 +58,7 @@ function textOfValue(value: unknown): string | undefined {
   return undefined
 }
 
-/** Numbers up to 4 by themselves, larger ones by half octave, found by multiplication alone: the same everywhere. */
+/** Returns the bin of a number: whole numbers up to 4, then half octaves, by multiplication only: portable. */
 function binOf(value: number): number {
   const size = Math.abs(value)
   let bin = Math.round(Math.min(size, 4))

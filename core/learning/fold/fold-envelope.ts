@@ -17,18 +17,18 @@ import { readFeatures } from './read-features.js'
 import { noMessages, takeMessage } from './repeats.js'
 
 /**
- * Why a record was not learned from. `memory`: it was, but for its features or its stratum of losses, unless there was
- * no room for its content either.
+ * Reason why a record was not learned from, or only in part. `memory`: memory is full; the record was learned from
+ * without its features or its stratum of losses, or, if its content is new, not at all.
  */
 export type RecordRefusal = 'reward' | 'features' | 'slots' | 'contents' | 'inexact' | 'memory'
 
-/** What a message changed. */
+/** Changes by one message. */
 export interface Folded {
-  /** Whether it had been taken before. */
+  /** Whether the message was processed before. */
   isRepeat: boolean
   /** Slots that have changed. */
   slots: Set<LearnedSlot>
-  /** Records that were learned from, or taken away. */
+  /** Number of records that were learned from, or removed. */
   records: number
   refused: RecordRefusal[]
   /** Content of the message's site whose sums have changed. */
@@ -36,18 +36,18 @@ export interface Folded {
 }
 
 /**
- * Share of the memory that products of features may fill: the rest is for contents, without which there is no model.
+ * Share of the memory that products of features may take. The rest is for contents, without which there is no model.
  */
 const LINEAR_SHARE = 3 / 4
 
 const MAX_FIXED_REWARD = MAX_REWARD * REWARD_SCALE
 
 /**
- * Learns from a message of the stream of learning records, or takes away what a removal names. What was taken before
- * changes nothing, nor does a removal of what was never learned from, because it was gone already. The sum over all
- * messages is the same in any order in which no message comes for the first time after one that says it was told, as
- * long as there is room: where memory is full, what came first has it. What is refused then is refused alike when it
- * earns more or is taken away.
+ * Learns from a message of the stream of learning records, or subtracts what a removal names. Repeated messages change
+ * nothing, and neither does the removal of a message that was gone before it could be read. While there is memory, the
+ * result does not depend on the order of messages, provided that no message comes for the first time after one whose
+ * `stored` covers it. When memory is full, records that came first keep it; a record that is rejected then is rejected
+ * again when it earns more or is removed.
  *
  * @param now milliseconds since the epoch: where epochs of new slots begin
  */
@@ -90,7 +90,9 @@ function take(learned: Learned, partition: number, envelope: LearningEnvelope, n
   return takeMessage(messages, seq, stored)
 }
 
-/** Returns what was taken of a fill. It counts its own envelopes: those of the same number are the same. */
+/**
+ * Returns the messages of a fill that were processed. A fill numbers its envelopes itself: equal numbers are repeats.
+ */
 function takenOfFill(
   { fills }: Learned,
   partition: number,
@@ -108,11 +110,11 @@ const NO_SLOT: Refusal = { reason: 'slots' }
 
 interface Refusal {
   reason: RecordRefusal
-  /** The record is learned from all the same, without its features. */
+  /** The record is learned from, without its features. */
   isPartial?: boolean
 }
 
-/** Returns why the record changes nothing, or not all that it could, if so. */
+/** Learns from a record, or subtracts it. Returns why it was not used, or only in part; undefined: it was. */
 function foldRecord(
   learned: Learned,
   slot: LearnedSlot,
@@ -147,7 +149,7 @@ function foldRecord(
   return refusal ?? (isUnweighted ? { reason: 'memory', isPartial: true } : undefined)
 }
 
-/** Closes strata that there is no room for, and returns whether one of these outcomes is in such a stratum. */
+/** Closes strata if memory is full. Returns whether one of the outcomes is in a closed stratum. */
 function leavesStrata(learned: Learned, slot: LearnedSlot, outcomes: readonly LearningOutcome[]): boolean {
   const { epochs } = slot
   for (const outcome of outcomes)
@@ -161,9 +163,9 @@ function grow(learned: Learned, slot: LearnedSlot, bytes: number): void {
 }
 
 /**
- * Returns what there is no room for. Sums that are there already are added to, however full memory is. While only the
- * share of products is full, slots below an equal part of it still learn of features: what one slot is flooded with is
- * its own loss.
+ * Returns the refusal if there is no memory for an outcome. Existing sums are updated however full memory is. While
+ * only the share of products is full, slots that take less than an equal part of it still learn features, so that a
+ * flooded slot harms only itself.
  */
 function refusalOf(learned: Learned, { epochs, bytes }: LearnedSlot, outcome: LearningOutcome): Refusal | undefined {
   const { maxBytes } = learned
@@ -175,8 +177,7 @@ function refusalOf(learned: Learned, { epochs, bytes }: LearnedSlot, outcome: Le
 }
 
 /**
- * Adds an outcome in place of the one before it, or takes that step back. Returns by how many bytes the sums have
- * grown.
+ * Replaces an outcome by a later state of it, or undoes that. Returns by how many bytes the sums have grown.
  *
  * @throws RangeError where a sum would not be exact; then nothing has changed
  */

@@ -3,60 +3,60 @@ import { advance, bytesOfEpochs, type Epochs, emptyEpochs } from '../epochs/epoc
 import type { MissedRanges } from './missed.js'
 import type { TakenMessages } from './repeats.js'
 
-/** Slots of a site that are learned about, at most. */
+/** Slots of a site with something learned, at most. */
 export const MAX_LEARNED_SLOTS = 1_000
 
-/** Days that a removal or fill is remembered, so that it counts once: as long as streams can repeat it, and longer. */
+/** Days that a removal or fill is remembered to detect repeats: longer than streams keep messages. */
 const REMOVAL_DAYS = 60
 
 const DAY_MS = 24 * 3_600_000
 
-/** What is learned of one slot. */
+/** One slot with everything learned of it. */
 export interface LearnedSlot {
   siteId: string
   slotId: string
   epochs: Epochs
-  /** Contents in the epochs; some may have left them since. */
+  /** Ids of contents in the epochs; may have some that are no longer there. */
   contentIds: Set<string>
-  /** Memory that the epochs take, in bytes, as of the last time that all slots were brought to the present, or more. */
+  /** Upper bound of the memory that the epochs take, in bytes; exact after `advanceLearned`. */
   bytes: number
 }
 
-/** Envelopes of a fill that were taken. */
+/** Envelopes of a fill that were processed. */
 export interface TakenFill extends TakenMessages {
-  /** When the latest one was, in milliseconds since the epoch. */
+  /** Time of the latest one, in milliseconds since the epoch. */
   at: number
 }
 
-/** Everything that is learned from the stream of learning records: a function of these and of the time alone. */
+/** Everything learned from the stream of learning records. It depends on these and on the time alone. */
 export interface Learned {
   /** By `slotKey`. */
   slots: Map<string, LearnedSlot>
-  /** Slots by site. */
+  /** Number of slots by site. */
   slotCounts: Map<string, number>
-  /** Messages taken, by partition. */
+  /** Messages that were processed, by partition. */
   partitions: Map<number, TakenMessages>
-  /** Envelopes taken of fills of features of content, by partition, site and name. */
+  /** Envelopes of fills of content features that were processed, by partition, site and name. */
   fills: Map<string, TakenFill>
   /**
-   * Removals that were done, and parts of imported logs that were added, with their time, in milliseconds since the
+   * Ids of removals, and of parts of imported logs, that were processed, with their time in milliseconds since the
    * epoch.
    */
   removals: Map<string, number>
   /** Messages that were gone before they could be read. */
   missed: MissedRanges
-  /** Sums for the features of content. */
+  /** Counts for the features of content. */
   contents: ContentTotals
-  /** Memory that all slots take, in bytes. */
+  /** Upper bound of the memory that all slots take, in bytes. */
   bytes: number
-  /** Memory that they may take. */
+  /** Memory that all slots may take, in bytes. */
   maxBytes: number
 }
 
 /**
- * Returns what is learned before the first record.
+ * Returns the state before the first record.
  *
- * @param maxBytes that the sums of all slots may take. Default: no bound
+ * @param maxBytes memory that the sums of all slots may take, in bytes. Default: no limit
  */
 export function nothingLearned(maxBytes = Number.POSITIVE_INFINITY): Learned {
   return {
@@ -77,7 +77,7 @@ export function slotKey(siteId: string, slotId: string): string {
   return `${siteId}\0${slotId}`
 }
 
-/** Returns a slot; undefined where it is new and its site has no room for it. */
+/** Returns a slot, created if it is new; undefined: its site already has the most slots. */
 export function slotAt(learned: Learned, siteId: string, slotId: string, now: number): LearnedSlot | undefined {
   const key = slotKey(siteId, slotId)
   const existing = learned.slots.get(key)
@@ -89,14 +89,14 @@ export function slotAt(learned: Learned, siteId: string, slotId: string, now: nu
   return slot
 }
 
-/** Puts a slot that is not there yet. */
+/** Adds a slot that does not exist yet. */
 export function putSlot(learned: Learned, slot: LearnedSlot): void {
   learned.bytes += slot.bytes
   learned.slots.set(slotKey(slot.siteId, slot.slotId), slot)
   learned.slotCounts.set(slot.siteId, (learned.slotCounts.get(slot.siteId) ?? 0) + 1)
 }
 
-/** Returns the contents that the epochs of a slot have. */
+/** Returns the ids of the contents in epochs. */
 export function contentIdsOf(epochs: Epochs): Set<string> {
   const ids = new Set<string>()
   for (const { sums } of epochs.cells.values()) for (const id of sums.contents.keys()) ids.add(id)
@@ -104,9 +104,9 @@ export function contentIdsOf(epochs: Epochs): Set<string> {
 }
 
 /**
- * Brings everything to a later time: slots and removals that are too old leave.
+ * Advances everything to a later time: drops slots, removals and fills that are too old.
  *
- * @returns epochs that were dropped because their sums would no longer have been exact
+ * @returns number of epochs that were dropped because merged sums would not be exact
  */
 export function advanceLearned(learned: Learned, now: number): number {
   let dropped = 0

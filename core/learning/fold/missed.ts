@@ -1,12 +1,12 @@
-/** Positions of messages that were gone before they could be read, from first to last, in ascending order. */
+/** Stream positions of messages that were gone before they could be read: disjoint ranges, ascending, inclusive. */
 export type MissedRanges = [first: number, last: number][]
 
-/** Ranges that are kept, at most: beyond, those that are nearest become one. */
+/** Ranges that are kept, at most. Beyond that, the two nearest are joined. */
 const MAX_RANGES = 10_000
 
 /**
- * Notes that messages were gone before they could be read, those of a deleted person, say: what takes their records
- * away must not be counted.
+ * Notes that messages were gone before they could be read, for example those of a deleted person: the removal of their
+ * records must not be subtracted.
  */
 export function noteMissed(missed: MissedRanges, first: number, last: number): void {
   if (first > last) return
@@ -16,7 +16,7 @@ export function noteMissed(missed: MissedRanges, first: number, last: number): v
   while (missed.length > MAX_RANGES) join(missed, nearest(missed))
 }
 
-/** Whether a message was gone before it could be read. */
+/** Tells whether the message at a stream position was gone before it could be read. */
 export function isMissed(missed: MissedRanges, position: number): boolean {
   let low = 0
   let high = missed.length

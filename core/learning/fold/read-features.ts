@@ -3,12 +3,12 @@ import { DIMENSION } from '../features/cross.js'
 import { unpackFeatures } from '../features/packed.js'
 import type { SparseVector } from '../sums/linear-sums.js'
 
-/** Largest value of a feature, either way: products of two stay exact over billions of outcomes. */
+/** Largest absolute value of a feature: sums of products of two stay exact over billions of outcomes. */
 const MAX_VALUE = 1_024
 
 /**
- * Reads the features of a record; undefined for what `packFeatures` does not write, such as indices that do not rise or
- * are beyond `DIMENSION`.
+ * Reads the packed features of a record; undefined: `packFeatures` would not write them, for example because indices do
+ * not ascend or are beyond `DIMENSION`.
  */
 export function readFeatures(packed: PackedFeatures): SparseVector | undefined {
   if (packed.length % 2 !== 0 || packed.length > 2 * DIMENSION) return undefined

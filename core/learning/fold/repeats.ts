@@ -1,21 +1,21 @@
-/** Messages of one partition that were learned from: by these, what is published again after a crash is known. */
+/** Messages of one partition that were processed, to detect those that are published again after a crash. */
 export interface TakenMessages {
-  /** All up to this sequence were told: what comes with a lower one is a repeat. */
+  /** All messages up to this sequence were published: one with such a sequence is a repeat. */
   stored: number
-  /** Sequences above it that were taken. */
+  /** Sequences above `stored` that were processed. */
   above: Set<number>
 }
 
-/** Returns the state of a partition of which nothing was taken. */
+/** Returns the state before the first message. */
 export function noMessages(): TakenMessages {
   return { stored: 0, above: new Set() }
 }
 
 /**
- * Takes a message, unless it was taken before.
+ * Notes a message as processed.
  *
- * @param seq its sequence
- * @param stored sequence up to which everything was told when it was published
+ * @param seq sequence that the publisher gave it
+ * @param stored sequence up to which the publisher had published everything
  * @returns whether it is new
  */
 export function takeMessage(messages: TakenMessages, seq: number, stored: number): boolean {

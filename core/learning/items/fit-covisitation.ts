@@ -1,6 +1,6 @@
 import type { Gram } from './gram.js'
 
-/** Returns the weights of co-visitation: of those with the one item, the share that has the other, too. */
+/** Returns the weights of co-visitation: for item i and target j, the share of browsers with i that also have j. */
 export function fitCovisitation({ size, counts }: Gram): Float64Array {
   const weights = new Float64Array(size * size)
   for (let item = 0; item < size; item++) {

@@ -1,7 +1,7 @@
 import { factorCholesky, invertCholesky } from '../../algebra/cholesky.js'
 import type { Gram } from './gram.js'
 
-/** Penalty of large weights. */
+/** Ridge penalty λ. */
 const PENALTY = 500
 
 /**

@@ -1,9 +1,9 @@
 import type { Gram } from './gram.js'
 
-/** Items that speak for a target, at most. */
+/** Neighbours of a target, at most. */
 const NEIGHBOURS = 100
 
-/** Shrinks the similarity of rare items, which a few persons make large. */
+/** Shrinks the similarity of rare items, which few browsers make large. */
 const SHRINK = 10
 
 /**

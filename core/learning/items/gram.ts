@@ -1,18 +1,18 @@
 import type { ItemCounts } from './item-counts.js'
 
-/** Items that a model is fitted for, at most: a fit takes time with the third power, and memory with the second. */
+/** Items of a model, at most: a fit takes time with the third power, and memory with the second. */
 export const MAX_MODEL_ITEMS = 2_000
 
-/** Counts of items and of their pairs as a square matrix: on the diagonal how many browsers had an item. */
+/** Counts of items and pairs as a square matrix XᵀX: the diagonal has the browsers with an item. */
 export interface Gram {
-  /** Number of each item. */
+  /** Number of each item, from 0. */
   ids: Map<string, number>
   size: number
   /** Row by row, symmetric. */
   counts: Float64Array
 }
 
-/** Returns the counts of the most frequent items as a matrix; of equally frequent ones, the smaller ids first. */
+/** Returns the matrix of the `MAX_MODEL_ITEMS` most frequent items; of ties, the smaller ids. */
 export function gramOf({ items, pairs }: ItemCounts): Gram {
   const frequent = [...items].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_MODEL_ITEMS)
   const ids = new Map(frequent.map(([id], index) => [id, index]))

@@ -1,22 +1,22 @@
 import { hash32 } from '@slotstream/protocol'
 import { addExactly } from '../sums/fixed-point.js'
 
-/** Items of one browser that count, at most: their pairs grow with the square. */
+/** Items of one browser that are counted, at most: their pairs grow with the square. */
 export const MAX_ITEMS_PER_BROWSER = 100
 
-/** How many browsers had to do with each item, and with each two. Nothing in them is zero. */
+/** Number of browsers that interacted with each item, and with each pair. Zeros are not stored. */
 export interface ItemCounts {
   items: Map<string, number>
   /** By `pairKey`. */
   pairs: Map<string, number>
 }
 
-/** Returns the counts before the first browser. */
+/** Returns empty counts. */
 export function emptyItemCounts(): ItemCounts {
   return { items: new Map(), pairs: new Map() }
 }
 
-/** Returns the items of a browser that count: those with the smallest hashes, so that their order does not matter. */
+/** Returns the items of a browser that are counted: those with the smallest hashes, independent of their order. */
 export function boundedItems(items: Iterable<string>): string[] {
   const distinct = [...new Set(items)].map(id => ({ id, hash: hash32(id) }))
   distinct.sort((a, b) => a.hash - b.hash || (a.id < b.id ? -1 : 1))
@@ -24,7 +24,7 @@ export function boundedItems(items: Iterable<string>): string[] {
 }
 
 /**
- * Adds the items of a browser, or takes them away. A browser with one more item is taken away as it was and added as it
+ * Adds the items of a browser, or subtracts them. A browser whose items change is subtracted as it was and added as it
  * is.
  *
  * @throws RangeError where a sum would not be exact

@@ -1,25 +1,25 @@
 import type { Gram } from './gram.js'
 
-/** How much each item of a person speaks for each other item. */
+/** A model of items: the weight of each item of a person for each target item. */
 export interface ItemModel {
   /** Number of each item. */
   ids: ReadonlyMap<string, number>
   size: number
-  /** Row by row: of an item of the person, its weight for each target. */
+  /** Row by row: one row per item of the person, one column per target. */
   weights: Float64Array | Float32Array
-  /** Browsers that had each item: what newcomers are shown by. */
+  /** Number of browsers with each item, by which newcomers are served. */
   popularity: Float64Array
   /** When it was fitted, in milliseconds since the epoch. Absent: it is not stored */
   asOf?: number
 }
 
-/** Returns the model that weights make of counts. */
+/** Creates a model from counts and fitted weights. */
 export function itemModel({ ids, size, counts }: Gram, weights: Float64Array): ItemModel {
   return { ids, size, weights, popularity: Float64Array.from({ length: size }, (_, i) => counts[i * (size + 1)]!) }
 }
 
 /**
- * Returns, for a target, the sum of the weights of a person's items. 0 for what the model does not know.
+ * Returns the score of a target: the sum of the weights of the person's items. Undefined target: 0.
  *
  * @param items numbers of the person's items
  */
@@ -30,7 +30,7 @@ export function scoreItem({ size, weights }: ItemModel, items: readonly number[]
   return score
 }
 
-/** Returns, for all targets, the sum of the weights of a person's items, by their numbers. */
+/** Returns the scores of all targets, by number, see `scoreItem`. */
 export function scoreItems({ size, weights }: ItemModel, items: readonly number[]): Float64Array {
   const scores = new Float64Array(size)
   for (const item of items) {

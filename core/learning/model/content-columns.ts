@@ -1,16 +1,17 @@
 import type { ContentsModel } from './content-model.js'
 
-/** What is known of the contents of a list, as columns in its order: 0 where nothing is. */
+/** Views and rewards of a list of contents, as columns in its order; 0: unknown. */
 export interface ContentColumns {
   views: Float64Array
   rewards: Float64Array
 }
 
-/** Columns by model, then by list. They go when the model does, which is with its next version. */
+/** Columns by model, then by list. They are freed with the model. */
 const COLUMNS = new WeakMap<ContentsModel, WeakMap<object, ContentColumns>>()
 
 /**
- * Returns what a model knows of contents, looked up once for each model and list, which must not be changed afterwards.
+ * Returns the columns of a list of contents, looked up once for each model and list object, which must not be changed
+ * afterwards.
  */
 export function columnsOf(model: ContentsModel, contents: readonly { id: string }[]): ContentColumns {
   const ofModel = COLUMNS.get(model) ?? new WeakMap<object, ContentColumns>()

@@ -2,7 +2,7 @@ import { isSound, POSITIONS } from '../sums/content-sums.js'
 import { REWARD_SCALE } from '../sums/fixed-point.js'
 import type { WeightedSums, WeightedTally } from './weighted-sums.js'
 
-/** What is known of one content: views as if all had been at the first position, and what they earned. */
+/** Views and rewards of one content. Views are converted to the first position, see `readContents`. */
 export interface ContentModel {
   views: number
   rewards: number
@@ -10,24 +10,25 @@ export interface ContentModel {
   squares: number
 }
 
-/** What is known of a slot's contents, and of all of them together. */
+/** Views and rewards of a slot's contents. */
 export interface ContentsModel {
   byId: Map<string, ContentModel>
-  /** By bucket of segments. */
+  /** By bucket of segments, see `bucketOfSegment`, then by content. */
   bySegment: Map<number, Map<string, ContentModel>>
+  /** Sums over all contents. */
   total: ContentModel
-  /** Of each position: its attention as a share of the first one's. */
+  /** For each position: its attention, as a share of the first one's. */
   attention: readonly number[]
 }
 
-/** Views of each position beyond which its own rate of rewards is believed as much as the first position's. */
+/** Weight of the prior in the estimate of a position's attention, in views: that it equals the first one's. */
 const PRIOR_VIEWS = 20
-/** Rounds after which attention changes little, also where some content is only ever at the bottom. */
+/** Rounds of the estimate: after them attention changes little, even if some content is only ever at the bottom. */
 const ROUNDS = 30
 
 /**
- * Reads the sums per content. Positions further down are viewed with less attention: a view there counts as much less
- * as the contents together earn less there than at the first (the position-based model of Craswell et al. 2008).
+ * Reads the sums per content. Lower positions get less attention: a view there counts as the fraction of a view by
+ * which all contents together earn less there than at the first position (position-based model, Craswell et al. 2008).
  */
 export function readContents(all: WeightedSums): ContentsModel {
   const sums = { contents: new Map([...all.contents].filter(([, content]) => isSound(content))) }
@@ -53,12 +54,12 @@ export function readContents(all: WeightedSums): ContentsModel {
   return { byId, bySegment, total, attention }
 }
 
-/** Returns what a reward is typically worth, where there is one: 1 for clicks. */
+/** Returns the typical size of a reward that is not 0, weighted by size: 1 for clicks, and without rewards. */
 export function typicalReward({ squares, rewards }: ContentModel): number {
   return rewards > 0 && squares > 0 ? squares / rewards : 1
 }
 
-/** Returns how much of the first position's attention each position has. */
+/** Estimates the attention of each position, as a share of the first one's, by alternating rounds. */
 function attentionOf({ contents }: Pick<WeightedSums, 'contents'>): number[] {
   const attention = Array.from({ length: POSITIONS }, () => 1)
   for (let round = 0; round < ROUNDS; round++) {

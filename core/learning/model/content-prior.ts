@@ -1,21 +1,23 @@
 import { type ContentsModel, typicalReward } from './content-model.js'
 
-/** What is believed of a content before its first view: a Beta distribution, in units of a typical reward. */
+/** Prior of the success rate of a content before its first view: a Beta distribution, in units of a typical reward. */
 export interface ContentPrior {
   successes: number
   failures: number
 }
 
 /**
- * Views that the prior counts as, at least, and at most: contents that have all been alike may still be followed by a
- * better one.
+ * Limits of the weight of the prior, in views. There is an upper one because even if all contents were alike, the next
+ * may be better.
  */
 const LEAST_VIEWS = 2
 const MOST_VIEWS = 20
 
 /**
- * Returns the prior that a slot's contents suggest (empirical Bayes): their mean, and as many views as they are alike.
- * Where they differ much, a new one is soon believed to differ, too.
+ * Estimates the prior from a slot's contents (empirical Bayes, method of moments): their mean, with a weight that grows
+ * with how alike they are.
+ *
+ * @param contents undefined: nothing was learned; a weak prior around 1/2
  */
 export function contentPrior(contents: ContentsModel | undefined): ContentPrior {
   const total = contents?.total ?? { views: 0, rewards: 0, squares: 0 }
@@ -25,7 +27,7 @@ export function contentPrior(contents: ContentsModel | undefined): ContentPrior 
   return { successes: views * mean, failures: views * (1 - mean) }
 }
 
-/** The size of the Beta distribution whose variance is that between contents: what chance explains is left out. */
+/** Returns the weight in views: that of the Beta distribution with the variance between contents, without noise. */
 function alikeViews({ byId, total }: ContentsModel, mean: number, unit: number): number {
   const noise = mean * (1 - mean)
   if (byId.size < 3) return LEAST_VIEWS
@@ -35,7 +37,7 @@ function alikeViews({ byId, total }: ContentsModel, mean: number, unit: number):
     weighted += rewards ** 2 / unit ** 2 / Math.max(views, 1)
     squares += views * views
   }
-  // Of the analysis of variance: the sum of squares between contents, and what it is expected to be.
+  // One-way analysis of variance: the sum of squares between contents, and its expectation.
   const between = weighted - total.views * mean * mean
   const spread = total.views - squares / Math.max(total.views, 1)
   const variance = spread > 0 ? (between - (byId.size - 1) * noise) / spread : noise

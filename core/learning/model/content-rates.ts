@@ -1,6 +1,6 @@
 import type { ContentsModel } from './content-model.js'
 
-/** Views, at the slot's mean, that a content is assumed to have had: what is new is taken to be like the others. */
+/** Weight of the slot's mean in the rate of a content, in views: new content is assumed to be like the others. */
 const PRIOR_VIEWS = 2
 
 /** Expected rewards of contents. */
@@ -10,7 +10,7 @@ export interface ContentRates {
   mean: number
 }
 
-/** Returns each content's mean reward, drawn towards the mean of all. */
+/** Returns each content's mean reward, shrunk towards the mean of all. */
 export function contentRates({ byId, total }: ContentsModel): ContentRates {
   const mean = total.views > 0 ? total.rewards / total.views : 0
   return {

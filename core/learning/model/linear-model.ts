@@ -8,28 +8,28 @@ import type { WeightedSums } from './weighted-sums.js'
 export interface LinearModel {
   dimension: number
   coefficients: Float64Array
-  /** (A + λ)⁻¹, row by row: with `noise`, the covariance of the coefficients. */
+  /** (A + λ)⁻¹, row by row: times `noise`, the covariance of the coefficients. */
   inverse: Float64Array
   /**
-   * The part of `inverse` for features of single contents, by itself: what fits a processor's nearest cache is read
-   * faster.
+   * The block of `inverse` for own features of contents (see `OWN`), as a copy that fits a processor's nearest cache.
    */
   contentBlock: Float64Array
   /** Variance of a reward around its expectation. */
   noise: number
+  /** Number of outcomes that it was fitted to. */
   outcomes: number
 }
 
-/** The penalty in outcomes: a prediction where there are as many of the same features is halfway to theirs. */
+/** Ridge penalty, in average outcomes. */
 const PRIOR_OUTCOMES = 1
 
-/** Outcomes with a fair coin's variance that are assumed beforehand, so that noise is never 0. */
+/** Prior outcomes with the variance of a fair coin, so that noise is never 0. */
 const PRIOR_NOISE_OUTCOMES = 4
 
 /**
- * Returns the coefficients that predict rewards best, with the penalty of some outcomes.
+ * Fits the coefficients by ridge regression. Also returns the Cholesky factor, from which the inverse follows.
  *
- * @returns the Cholesky factor, too, from which the inverse follows
+ * @throws RangeError where the sums are none of outcomes, so that the matrix has no Cholesky factor
  */
 export function fitCoefficients(sums: WeightedSums): { coefficients: Float64Array; factor: Float64Array } {
   const dimension = sums.vector.length
@@ -48,14 +48,14 @@ export function fitCoefficients(sums: WeightedSums): { coefficients: Float64Arra
   return { coefficients, factor }
 }
 
-/** Returns the model of what epochs say, or undefined where they say nothing. */
+/** Fits the linear model; undefined: there are no outcomes. @throws RangeError see `fitCoefficients` */
 export function readLinear(sums: WeightedSums): LinearModel | undefined {
   if (!(sums.outcomes > 0)) return undefined
   const dimension = sums.vector.length
   const { coefficients, factor } = fitCoefficients(sums)
   const squares = sums.squares / REWARD_SCALE
   const unit = unitOf(sums)
-  // The error of the coefficients, not below that of a rare event: one without errors has only been lucky so far.
+  // The noise is not taken to be below that of a rare event: a fit without errors has only been lucky so far.
   const error = Math.max(0, squaredError(sums, coefficients))
   const noise = Math.min(
     (error + PRIOR_NOISE_OUTCOMES * 0.25 * unit * unit) / (sums.outcomes + PRIOR_NOISE_OUTCOMES),
@@ -79,7 +79,7 @@ export function squaredError(sums: WeightedSums, coefficients: Float64Array): nu
   return (sums.squares - 2 * cross) / REWARD_SCALE + quadraticForm(sums.matrix, coefficients)
 }
 
-/** Returns vᵀ A v. */
+/** Returns vᵀ A v, of a symmetric matrix A given as its lower triangle. */
 export function quadraticForm(triangle: Float64Array, vector: Float64Array): number {
   let sum = 0
   for (let row = 0; row < vector.length; row++) {
@@ -100,7 +100,7 @@ function contentBlockOf(inverse: Float64Array, dimension: number): Float64Array 
   )
 }
 
-/** The typical size of a reward that is not 0: 1 for clicks. */
+/** Returns the typical size of a reward that is not 0: 1 for clicks. */
 function unitOf({ contents }: WeightedSums): number {
   let rewards = 0
   let squares = 0

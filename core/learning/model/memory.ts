@@ -5,19 +5,19 @@ import { contentRates } from './content-rates.js'
 import { fitCoefficients, quadraticForm, squaredError } from './linear-model.js'
 import { addWeighted, emptyWeightedSums, type WeightedSums, weighEpochs } from './weighted-sums.js'
 
-/** How far back a model looks, in outcomes. */
+/** Number of latest outcomes that a model is fitted to. */
 export type Memory = number
 
-/** Memories that are tried, the longest first: everything, down to the last few hundred. */
+/** Memories that are compared, the longest first. */
 export const MEMORIES: readonly Memory[] = [Number.POSITIVE_INFINITY, 3_200, 800, 240]
 
-/** Latest outcomes that memories have to predict. */
+/** Latest outcomes, which memories are judged by predicting. */
 const JUDGED = 160
 
-/** Standard deviations by which a shorter memory has to predict better: in a stable world, luck alone must not win. */
+/** Standard deviations by which a shorter memory must predict better, so that luck alone does not shorten it. */
 const MARGIN = 1
 
-/** Returns the epochs with the latest outcomes, as many as a memory holds. Epochs are in or out whole. */
+/** Returns the latest epochs, until they have as many outcomes as the memory. @param epochs the latest first */
 export function withinMemory(epochs: readonly Epoch[], memory: Memory): Epoch[] {
   let outcomes = 0
   return epochs.filter(epoch => {
@@ -28,8 +28,8 @@ export function withinMemory(epochs: readonly Epoch[], memory: Memory): Epoch[] 
 }
 
 /**
- * Returns the memory by which the latest epochs would have been predicted best from those before them, so that a stable
- * world is remembered and a taste that turned is followed.
+ * Chooses the memory with which the latest epochs would have been predicted best from those before: long while
+ * behaviour is stable, short after it has changed.
  *
  * @param dimension of the linear sums; 0: judges by the sums per content
  */
@@ -51,7 +51,7 @@ export function chooseMemory(epochs: Epochs, dimension: number): Memory {
   return champion.memory
 }
 
-/** Judges each memory that is shorter than all there is, and all there is, the longest first. */
+/** Judges all earlier epochs, and each memory that is shorter than these, the longest first. */
 function judgeMemories(
   earlier: readonly Epoch[],
   dimension: number,
@@ -68,7 +68,7 @@ function judgeMemories(
   return results
 }
 
-/** Predictions of one memory for the epochs that are judged. */
+/** Predictions of one memory for the latest epochs, and how wrong they are. */
 interface Judged {
   values: Float64Array
   /** Sum of squared errors. */

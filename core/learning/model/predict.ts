@@ -15,20 +15,20 @@ import type { Facets } from '../features/facets.js'
 import type { LinearModel } from './linear-model.js'
 
 /**
- * Rewards that are expected of contents, and how uncertain the expectations are: both lent until the next predictions.
+ * Predicted rewards of contents and their variances. Both arrays are reused by the next call.
  */
 export interface Predictions {
   means: Float64Array
-  /** Variance that the coefficients leave; of those that are not contenders, a rough one. */
+  /** Variance due to the coefficients; only approximate for contents that are not contenders. */
   variances: Float64Array
 }
 
 /**
- * Contents whose variance is worked out: the others are too far behind to matter, and keep their share of exploration.
+ * Contents whose variance is computed exactly, at most: the others are too far behind to matter.
  */
 const CONTENDERS = 64
 
-/** Standard deviations above its mean by which a content is a contender. */
+/** Contents are contenders by their upper confidence bound: the mean plus this many standard deviations. */
 const OPTIMISM = 2.5
 
 const list = createFeatureList()
@@ -37,19 +37,19 @@ const varianceSpace = createWorkspace()
 const hopeSpace = createWorkspace()
 const projection = createWorkspace()
 
-/** What contents of a category share of a prediction. */
+/** The part of predictions that contents of a category share. */
 interface SharedPart {
   mean: number
   quadratic: number
-  /** Those of its contents that are contenders, by their place among those that are predicted. */
+  /** Contenders of the category, as indices into the predictions. */
   contenders: number[]
 }
 
 /**
- * Predicts the rewards of contents at the first position. What contents of a category share is worked out once for each
- * category: mean and variance of a content then cost what its own features do.
+ * Predicts the rewards of contents at the first position. The part that contents of a category share is computed once
+ * per category, so that each content only costs its own features.
  *
- * @param places of the contents that are predicted
+ * @param places of the contents to predict, in the table
  */
 export function predict(
   model: LinearModel,
@@ -72,7 +72,7 @@ export function predict(
       shared = sharedPartOf(model, facts, facets)
       parts[category] = shared
     }
-    // The variance is a rough one for now: as if own features were independent.
+    // An approximation at first: as if own features were independent.
     sumOwn(contentPart, facts, facets, coefficients, diagonal)
     means[index] = shared.mean + contentPart.linear
     variances[index] = model.noise * (shared.quadratic + contentPart.square)
@@ -106,8 +106,8 @@ function sharedPartOf(model: LinearModel, facts: CrossedFacts, facets: Facets): 
 }
 
 /**
- * Returns (A + λ)⁻¹ x of shared features at the places of own ones, in an array that is lent until the next time. Four
- * rows at a time: a sum is read and written a quarter as often.
+ * Returns (A + λ)⁻¹ x of shared features x at the places of own features, in an array that the next call reuses. Four
+ * rows at a time, so that sums are read and written a quarter as often.
  */
 function projectedOn(inverse: Float64Array, dimension: number, { count, indices, values }: FeatureList): Float64Array {
   const places = dimension / OWN
@@ -129,15 +129,15 @@ function meanOf({ coefficients }: LinearModel, { count, indices, values }: Featu
   return sum
 }
 
-/** What predictions look up of own features, by place. */
+/** Lookup tables for own features, by place. */
 interface Tables {
   /** Coefficients, then the same with the other sign. */
   coefficients: Float64Array
-  /** Variances, but for the noise. */
+  /** Variances, without the factor `noise`. */
   diagonal: Float64Array
 }
 
-/** Tables of models that were asked already. */
+/** Tables by model, freed with it. */
 const TABLES = new WeakMap<LinearModel, Tables>()
 
 function tablesOf(model: LinearModel): Tables {

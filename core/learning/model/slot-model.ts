@@ -6,38 +6,38 @@ import { chooseMemory, type Memory, withinMemory } from './memory.js'
 import { typicalOutcome } from './typical-outcome.js'
 import { weighEpochs } from './weighted-sums.js'
 
-/** A snapshot of what a slot has learned: what its policies choose by until the next one. */
+/** A model of a slot, by which its policies choose until the next one. */
 export interface SlotModel {
   /** Time up to which it has learned, in milliseconds since the epoch. */
   asOf: number
   contents: ContentsModel
-  /** Undefined: the slot has no linear sums yet, or does not use them. */
+  /** Absent: the slot has no linear sums yet, or does not use them */
   linear?: LinearModel
-  /** How far back each part looks, in outcomes. */
+  /** Number of latest outcomes that each part was fitted to. */
   memory: { contents: Memory; linear: Memory }
-  /** Outcomes per second of recent views, decayed: see `trending`. */
+  /** Views and rewards, decayed with the half-life of trends, for the policy `trending`. */
   trend: ContentsModel
-  /** What an outcome that earned something has typically earned. Absent: too few have */
+  /** Typical reward of an outcome that earned something. Absent: too few have */
   typical?: number
 }
 
-/** What a snapshot is made with. */
+/** Options of fitting a model. */
 export interface ModelOptions {
   /** Dimension of the linear sums. 0: leaves the linear model out. */
   dimension: number
-  /** Half-life of what contents earned, in milliseconds. Default: the memory that predicts best. */
+  /** Half-life of the views and rewards of contents, in milliseconds. Default: the memory that predicts best */
   halfLifeMs?: number
   /** Half-life of trends, in milliseconds. */
   trendHalfLifeMs: number
-  /** Memories of an earlier snapshot: choosing takes longer than all else, and need not be done each time. */
+  /** Memories to use. Default: chosen, which takes longer than the rest and need not be done each time */
   memory?: SlotModel['memory']
 }
 
 /**
- * Makes a snapshot of the sums of a slot: a function of them and of their time alone.
+ * Fits the model of a slot. It depends on the sums and on their time alone.
  *
- * @throws RangeError where the linear sums are none of outcomes: after a loss, taking records away leaves less than
- * nothing
+ * @throws RangeError where the linear sums are none of outcomes: after records were lost, removing them leaves less
+ * than nothing
  */
 export function readModel(epochs: Epochs, options: ModelOptions): SlotModel {
   const { dimension, halfLifeMs, trendHalfLifeMs } = options

@@ -1,16 +1,16 @@
 import type { Epoch } from '../epochs/epochs.js'
 import { REWARD_SCALE } from '../sums/fixed-point.js'
 
-/** Rewards from which on something is said of what is typical. */
+/** Rewards below which there is no typical one. */
 const LEAST_REWARDS = 20
 
 /**
- * Returns what an outcome that earned something has typically earned, in rewards; undefined: too few have.
+ * Returns the typical reward of an outcome that earned something; undefined: too few have.
  *
- * Sums of squares by sums of rewards say so of each epoch, content and position, and the median of these is taken:
- * outcomes that are far from all others change what few of them say (median of means, Nemirovsky and Yudin 1983). One
- * says as much as it has rewards, (Σr)² / Σr²: a single huge reward makes its own count for one. It follows from sums
- * alone, so what is taken away leaves no trace.
+ * For each epoch, content and position, Σr² / Σr estimates it; the result is their median (median of means, Nemirovsky
+ * and Yudin 1983), so that a few extreme outcomes change little. Each estimate is weighted by its effective number of
+ * rewards, (Σr)² / Σr², by which a single huge reward counts as one. Uses sums only, so that removed outcomes leave no
+ * trace.
  */
 export function typicalOutcome(epochs: readonly Epoch[]): number | undefined {
   const parts: { typical: number; rewards: number }[] = []

@@ -2,10 +2,10 @@ import type { Epoch } from '../epochs/epochs.js'
 import { type ContentSums, isSound, type Tally } from '../sums/content-sums.js'
 import { weightOfStratum } from '../sums/loss-strata.js'
 
-/** A tally by weight. */
+/** A weighted tally. */
 export type WeightedTally = readonly [views: number, rewards: number, squares: number]
 
-/** Sums over epochs, each with its weight: what a model is made from. No longer whole numbers. */
+/** Weighted sums over epochs, from which a model is fitted. Not whole numbers. */
 export interface WeightedSums {
   contents: Map<string, { positions: Map<number, WeightedTally>; segments: Map<number, WeightedTally> }>
   /** Lower triangle of Σ x xᵀ, by `triangleIndex`. */
@@ -13,13 +13,14 @@ export interface WeightedSums {
   /** Σ r x, in units of `REWARD_SCALE`. */
   vector: Float64Array
   outcomes: number
+  /** Σ r², in units of `REWARD_SCALE`. */
   squares: number
 }
 
 /**
- * Returns sums over no epoch.
+ * Returns empty sums.
  *
- * @param dimension of the linear sums. 0: leaves them out
+ * @param dimension of the linear sums. 0: none
  */
 export function emptyWeightedSums(dimension: number): WeightedSums {
   return {
@@ -32,9 +33,9 @@ export function emptyWeightedSums(dimension: number): WeightedSums {
 }
 
 /**
- * Adds the sums of an epoch by weight. A reward of a stratum of losses stands for those that were lost there as well
- * (Horvitz and Thompson 1952); views are all there, for a view that is lost is not learned from. What cannot be in a
- * stratum, as where records were lost, is left out of it: the content is read without weights.
+ * Adds the sums of an epoch with a weight. A reward in a stratum of losses also stands for those that were lost there
+ * (Horvitz and Thompson 1952). Views need no correction, because a view that is lost is not learned from. Contents
+ * whose sums in a stratum are impossible, because records were lost, are read without this correction.
  */
 export function addWeighted(sums: WeightedSums, { sums: { contents, linear, strata } }: Epoch, weight: number): void {
   addContents(sums, contents, { views: weight, rewards: weight, squares: weight })
@@ -55,20 +56,20 @@ export function addWeighted(sums: WeightedSums, { sums: { contents, linear, stra
   }
 }
 
-/** Weights of the parts of a tally. */
+/** Factors for the fields of a tally. */
 interface TallyWeights {
   views: number
   rewards: number
   squares: number
 }
 
-/** Returns the weights of what was lost in a stratum beside what arrived, which is in the sums of the epoch. */
+/** Returns the factors for what was lost in a stratum, beside what arrived, which is in the sums of the epoch. */
 function lostBeside(stratum: number, weight: number): TallyWeights {
   const all = weightOfStratum(stratum)
   return { views: 0, rewards: weight * (all - 1), squares: weight * (all * all - 1) }
 }
 
-/** Adds up epochs by weight. */
+/** Adds up epochs with weights. Default: 1 for each */
 export function weighEpochs(epochs: readonly Epoch[], dimension: number, weightOf: (epoch: Epoch) => number = () => 1) {
   const sums = emptyWeightedSums(dimension)
   for (const epoch of epochs) addWeighted(sums, epoch, weightOf(epoch))

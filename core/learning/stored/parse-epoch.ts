@@ -9,12 +9,12 @@ import { MAX_STORED_CONTENTS, MAX_STORED_DIMENSION, type StoredNumber } from './
 const MAX_LEVEL = 20
 const MAX_ID_LENGTH = 1_000
 
-/** Reads an epoch as `writeEpoch` writes it; undefined for anything else, such as numbers beyond what is exact. */
+/** Parses an epoch that `writeEpoch` wrote; undefined: it is none, or has numbers that are not exact. */
 export function parseEpoch(raw: unknown): Epoch | undefined {
   if (!isObject(raw) || raw.version !== 1) return undefined
   const { level, index, contents: rawContents, outcomes, squares } = raw
   if (!isCount(level, MAX_LEVEL) || !isCount(index)) return undefined
-  // Below 0 where records are taken away whose coming is no longer known.
+  // May be below 0: a record may be removed whose arrival is no longer known.
   if (!Number.isSafeInteger(outcomes) || !isStored(squares)) return undefined
   const contents = parseContents(rawContents)
   const triangle = (MAX_STORED_DIMENSION * (MAX_STORED_DIMENSION + 1)) / 2
@@ -71,8 +71,8 @@ function parseNumbers(raw: unknown, keys: number): Map<number, number> | undefin
 }
 
 /**
- * Reads a flat list of `key difference, numbers`; undefined where keys do not rise, numbers are none, or all of a key
- * are 0.
+ * Parses a flat list of `key difference, numbers`; undefined: keys do not ascend, an entry is no number, or all numbers
+ * of a key are 0.
  */
 function parseFlat<T>(
   raw: unknown,
@@ -103,7 +103,7 @@ function parseFlat<T>(
   return map
 }
 
-/** Text is of what a number does not hold exactly: equal sums are written alike. */
+/** Tells whether a value is a stored number: text only where a number is not exact, so that equal sums are equal. */
 function isStored(value: unknown): value is StoredNumber {
   if (typeof value !== 'string') return Number.isSafeInteger(value)
   return /^-?[1-9]\d{15,29}$/.test(value) && !Number.isSafeInteger(Number(value))

@@ -5,7 +5,7 @@ import { contentIdsOf, type Learned, type LearnedSlot, nothingLearned, putSlot, 
 import { parseEpoch } from './parse-epoch.js'
 import type { StoredContent, StoredHead, StoredSlot, StreamPositions } from './write-learned.js'
 
-/** What was stored of everything that was learned. */
+/** A parsed snapshot of everything that was learned. */
 export interface ParsedLearned {
   learned: Learned
   positions: StreamPositions
@@ -14,10 +14,10 @@ export interface ParsedLearned {
 }
 
 /**
- * Reads what `writeLearned` writes; undefined for anything else, as a whole: nothing is learned from a part.
+ * Parses a snapshot that `writeLearned` wrote; undefined if any line is not as it would write it.
  *
- * @param maxBytes that the sums of all slots may take from now on; what was stored is read, whatever it takes. Default:
- * no bound
+ * @param maxBytes memory that the sums of all slots may take from now on, in bytes; the snapshot may take more.
+ * Default: no limit
  */
 export function parseLearned(lines: Iterable<string>, maxBytes?: number): ParsedLearned | undefined {
   const reader = lines[Symbol.iterator]()
@@ -57,7 +57,7 @@ function readSlot({ siteId, slotId, now, epochs: count }: StoredSlot, next: () =
   return { siteId, slotId, epochs, contentIds: contentIdsOf(epochs), bytes: bytesOfEpochs(epochs) }
 }
 
-/** Null for what is not JSON, which is nothing that was stored. */
+/** Parses JSON. Returns null for anything else, which no snapshot has. */
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line) ?? null

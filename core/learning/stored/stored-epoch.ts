@@ -4,15 +4,15 @@ export const MAX_STORED_CONTENTS = 10_000
 /** Largest dimension of stored linear sums. */
 export const MAX_STORED_DIMENSION = 1_024
 
-/** A whole number; beyond 2^53, as sums of squares may be, as text. */
+/** A whole number; as text beyond 2^53, as sums of squares may be. */
 export type StoredNumber = number | string
 
-/** Of each content: its id, then `key difference, views, rewards, squares` by position, and by bucket of segments. */
+/** For each content: its id, then flat lists of `key difference, views, rewards, squares` by position and by bucket. */
 export type StoredContents = [id: string, positions: StoredNumber[], segments: StoredNumber[]][]
 
 /**
  * An epoch as JSON. Maps are flat lists of whole numbers in the order of their keys, so that equal sums are equal
- * texts, and keys are written as differences to the one before, which are short.
+ * texts. Keys are differences to the previous one, which are short.
  */
 export interface StoredEpoch {
   version: 1
@@ -24,6 +24,6 @@ export interface StoredEpoch {
   vector: number[]
   outcomes: number
   squares: StoredNumber
-  /** Of each stratum of losses: its number, contents, vector and squares. Absent: nothing was lost */
+  /** For each stratum of losses: its number, contents, vector and squares. Absent: nothing was lost */
   strata?: [stratum: number, contents: StoredContents, vector: number[], squares: StoredNumber][]
 }

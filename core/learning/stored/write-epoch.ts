@@ -3,9 +3,9 @@ import type { ContentSums, Tally } from '../sums/content-sums.js'
 import { MAX_STORED_CONTENTS, type StoredContents, type StoredEpoch, type StoredNumber } from './stored-epoch.js'
 
 /**
- * Writes an epoch as it is stored.
+ * Converts an epoch to its stored form.
  *
- * @throws RangeError with more than `MAX_STORED_CONTENTS`
+ * @throws RangeError with more than `MAX_STORED_CONTENTS` contents
  */
 export function writeEpoch({ level, index, sums: { contents, linear, strata } }: Epoch): StoredEpoch {
   if (contents.size > MAX_STORED_CONTENTS)

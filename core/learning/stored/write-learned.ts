@@ -3,33 +3,33 @@ import type { Learned } from '../fold/learned.js'
 import type { MissedRanges } from '../fold/missed.js'
 import { writeEpoch } from './write-epoch.js'
 
-/** Positions in the streams that something was learned from: the sequence of the last message, by name. */
+/** Sequence of the last message that was learned from, by name of the stream. */
 export type StreamPositions = Record<string, number>
 
-/** First line of what is stored of everything that was learned. */
+/** First line of a snapshot. */
 export interface StoredHead {
   version: 1
-  /** When it was written, and as of when the epochs are, in milliseconds since the epoch. */
+  /** When it was written, in milliseconds since the epoch. */
   at: number
   positions: StreamPositions
-  /** Of each partition: sequence up to which all was told, and those above that were taken. */
+  /** For each partition: see `TakenMessages`. */
   partitions: [partition: number, stored: number, above: number[]][]
-  /** The same of fills, with the time of the latest one. Absent: there are none */
+  /** For each fill: see `TakenFill`. Absent: there are none */
   fills?: [key: string, stored: number, above: number[], at: number][]
   removals: [id: string, at: number][]
   missed: MissedRanges
 }
 
-/** Line before the epochs of a slot. */
+/** Line of a slot, followed by its epochs. */
 export interface StoredSlot {
   siteId: string
   slotId: string
   now: number
-  /** How many lines of epochs follow. */
+  /** Number of lines with epochs that follow. */
   epochs: number
 }
 
-/** Line of a content, with its rows: see `ContentTotal`. */
+/** Line of a content, see `ContentTotal`. */
 export interface StoredContent {
   siteId: string
   contentId: string
@@ -37,8 +37,8 @@ export interface StoredContent {
 }
 
 /**
- * Writes everything that was learned as lines of JSON: a head, then each slot with its epochs, and each content, in an
- * order of their own, so that equal sums are equal lines.
+ * Writes everything that was learned as lines of JSON: a head, then each slot with its epochs, then each content, all
+ * sorted, so that equal states are equal lines.
  *
  * @param at milliseconds since the epoch
  */

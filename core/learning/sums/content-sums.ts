@@ -2,10 +2,10 @@ import { hash32 } from '@slotstream/protocol'
 import { addExactly, fixedSquare } from './fixed-point.js'
 import type { LearningOutcome } from './outcome.js'
 
-/** Positions that are counted apart; the last one holds all that are further down. */
+/** Number of positions that are counted separately; the last one includes all below it. */
 export const POSITIONS = 8
 
-/** Numbers that segments are hashed to. Two segments with the same one are one to the model, and no name is kept. */
+/** Number of buckets that segments are hashed to. Segments in one bucket are not distinguished; no name is kept. */
 export const SEGMENT_BUCKETS = 64
 
 /** Views, and the sums of their rewards and of the squares of these, in units of `REWARD_SCALE`. */
@@ -14,12 +14,12 @@ export type Tally = readonly [views: number, rewards: number, squares: bigint]
 /** The tally before the first view. */
 export const NO_VIEWS: Tally = [0, 0, 0n]
 
-/** Whether nothing is left of a tally. */
+/** Tells whether a tally is empty. */
 export function isNothing([views, rewards, squares]: Tally): boolean {
   return views === 0 && rewards === 0 && squares === 0n
 }
 
-/** Sums of one content. Nothing in them is zero, so that equal sums are equal in every way. */
+/** Sums of one content. Empty tallies are not stored, so that equal sums have equal maps. */
 export interface ContentSums {
   /** By position, from 0 for the first. */
   positions: Map<number, Tally>
@@ -27,20 +27,20 @@ export interface ContentSums {
   segments: Map<number, Tally>
 }
 
-/** Returns the sums of a content that was never viewed. */
+/** Returns empty sums. */
 export function emptyContentSums(): ContentSums {
   return { positions: new Map(), segments: new Map() }
 }
 
-/** Returns the number that stands for a segment. */
+/** Returns the bucket of a segment, from 0. */
 export function bucketOfSegment(name: string): number {
   return hash32(name) % SEGMENT_BUCKETS
 }
 
 /**
- * Adds an outcome, or takes it away.
+ * Adds an outcome, or subtracts it.
  *
- * @param sign -1 takes away what was added before
+ * @param sign -1: subtracts what was added before
  * @throws RangeError where a sum would not be exact
  */
 export function addToContent(sums: ContentSums, outcome: LearningOutcome, sign: 1 | -1): void {
@@ -57,8 +57,8 @@ export function mergeContentSums(into: ContentSums, from: ContentSums): void {
 }
 
 /**
- * Whether sums can be those of views: where records were lost, taking others away leaves less than nothing, and what
- * cannot be is not learned from.
+ * Tells whether sums are possible ones. Where records were lost, removals may leave less than nothing; such sums are
+ * not learned from.
  */
 export function isSound({ positions, segments }: Record<'positions' | 'segments', ReadonlyMap<number, AnyTally>>) {
   for (const tallies of [positions, segments])
@@ -68,7 +68,7 @@ export function isSound({ positions, segments }: Record<'positions' | 'segments'
 
 type AnyTally = readonly [views: number, rewards: number, squares: number | bigint]
 
-/** Whether nothing is left of a content. */
+/** Tells whether the sums of a content are empty. */
 export function isEmptyContent({ positions, segments }: ContentSums): boolean {
   return positions.size === 0 && segments.size === 0
 }

@@ -11,13 +11,15 @@ export interface EpochSums {
   strata: Strata
 }
 
-/** Returns the sums of an epoch without outcomes. */
+/** Returns empty sums. */
 export function emptyEpochSums(): EpochSums {
   return { contents: new Map(), linear: emptyLinearSums(), strata: new Map() }
 }
 
 /**
- * Adds an outcome to all sums, or takes it away.
+ * Adds an outcome to all sums, or subtracts it.
+ *
+ * @param sign -1: subtracts what was added before
  *
  * @throws RangeError where a sum would not be exact
  */
@@ -37,7 +39,7 @@ export function mergeEpochSums(into: EpochSums, from: EpochSums): void {
   mergeStrata(into.strata, from.strata)
 }
 
-/** Whether nothing is left of an epoch. */
+/** Tells whether the sums of an epoch are empty, apart from closed strata. */
 export function isEmptyEpoch({ contents, linear, strata }: EpochSums): boolean {
   const { matrix, vector, outcomes } = linear
   const hasSums = contents.size > 0 || matrix.size > 0 || vector.size > 0 || outcomes !== 0

@@ -3,11 +3,11 @@ import type { EpochSums } from './epoch-sums.js'
 import type { LinearSums, RewardSums } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
 
-/** Outcomes over which sums of products of two features up to 1,024 are exact. */
+/** Outcomes for which sums of products of two features up to 1,024 are exact, at least. */
 const MAX_OUTCOMES = 2 ** 32
 
 /**
- * Whether all sums of an epoch stay exact with one more outcome, or without it: asked before anything is added, so that
+ * Tells whether all sums of an epoch stay exact when an outcome is added or subtracted. To be checked before, so that
  * an outcome is in all sums or in none.
  */
 export function staysExact({ contents, linear, strata }: EpochSums, outcome: LearningOutcome, sign: 1 | -1): boolean {
@@ -35,7 +35,7 @@ function rewardsStay({ vector }: RewardSums, { reward, features }: LearningOutco
   return indices.every((index, at) => isExact((vector.get(index) ?? 0) + sign * values[at]! * reward))
 }
 
-/** Whether the sums of two epochs are exact together. */
+/** Tells whether the merged sums of two epochs are exact. */
 export function mergesExactly(into: EpochSums, from: EpochSums): boolean {
   if (!contentsMerge(into.contents, from.contents) || !linearMerges(into.linear, from.linear)) return false
   for (const [stratum, sums] of from.strata) {
@@ -71,7 +71,7 @@ function numbersMerge(into: ReadonlyMap<number, number>, from: ReadonlyMap<numbe
   return true
 }
 
-/** Sums of squares are wide, and so are always exact. */
+/** Tells whether the sum of two tallies is exact. Squares are bigints, which always are. */
 function isExactTally([hadViews, hadRewards]: Tally = NO_VIEWS, [views, rewards]: Tally): boolean {
   return isExact(hadViews + views) && isExact(hadRewards + rewards)
 }

@@ -1,18 +1,18 @@
 /**
- * Units of a reward: a ten-thousandth, so that cents are exact. Sums are whole numbers of it, because only whole
- * numbers can be added in any order and taken away again without a trace.
+ * Fixed-point units per reward of 1: rewards are whole ten-thousandths, so that cents are exact, and sums can be added
+ * in any order and subtracted again without a trace.
  */
 export const REWARD_SCALE = 10_000
 
 /**
- * The largest reward of one decision, either way: nine million of them are an exact sum. Sums of squares have no bound.
+ * Largest absolute reward of one decision: the sum of nine million of them is exact. Sums of squares have no limit.
  */
 export const MAX_REWARD = 100_000
 
 /**
- * Returns a reward in units of `REWARD_SCALE`, rounded once.
+ * Converts a reward to units of `REWARD_SCALE`, rounded.
  *
- * @throws RangeError beyond `MAX_REWARD`, or where it is no number
+ * @throws RangeError beyond `MAX_REWARD`, or if it is NaN
  */
 export function toFixedReward(reward: number): number {
   if (!(Math.abs(reward) <= MAX_REWARD))
@@ -22,15 +22,15 @@ export function toFixedReward(reward: number): number {
 }
 
 /**
- * Returns the square of a fixed reward, in units of `REWARD_SCALE` again, rounded once. It is wide because sums of
- * squares are: 360 orders of 50,000 are more than a number holds exactly.
+ * Returns the square of a fixed-point reward, in units of `REWARD_SCALE`, rounded. A bigint, because sums of squares
+ * exceed exact numbers: 360 orders of 50,000 do.
  */
 export function fixedSquare(fixed: number): bigint {
   return BigInt(Math.round((fixed / REWARD_SCALE) * fixed))
 }
 
 /**
- * Adds two whole numbers.
+ * Adds two whole numbers. Never returns -0.
  *
  * @throws RangeError where the sum is not exact: beyond 2^53
  */

@@ -1,22 +1,22 @@
 import { addExactly } from './fixed-point.js'
 
-/** A vector of whole numbers, most of them zero: indices that rise, and their values. */
+/** A vector of whole numbers, most of them zero: ascending indices, and their values. */
 export interface SparseVector {
   indices: readonly number[]
   values: readonly number[]
 }
 
-/** The part of the sums that tells of rewards. */
+/** The part of linear sums that depends on rewards. */
 export interface RewardSums {
-  /** b, in units of `REWARD_SCALE`. */
+  /** b = Σ r x, in units of `REWARD_SCALE`. */
   vector: Map<number, number>
-  /** Sum of the squares of rewards: the error of any coefficients follows from it. */
+  /** Σ r², in units of `REWARD_SCALE`, from which the error of any coefficients can be computed. */
   squares: bigint
 }
 
 /**
  * Sums of a linear model over hashed features: A = Σ x xᵀ and b = Σ r x. Features are small whole numbers and rewards
- * fixed-point ones, so both are whole. Nothing in them is zero.
+ * fixed-point ones, so all sums are whole. Zeros are not stored.
  */
 export interface LinearSums extends RewardSums {
   /** Lower triangle of A, by `triangleIndex`. */
@@ -24,21 +24,21 @@ export interface LinearSums extends RewardSums {
   outcomes: number
 }
 
-/** Returns the sums before the first outcome. */
+/** Returns empty sums. */
 export function emptyLinearSums(): LinearSums {
   return { matrix: new Map(), vector: new Map(), outcomes: 0, squares: 0n }
 }
 
-/** Returns where the lower triangle holds a row and column, the row being at least the column. */
+/** Returns the index of an entry in a lower triangle stored row by row. `row` must be at least `column`. */
 export function triangleIndex(row: number, column: number): number {
   return (row * (row + 1)) / 2 + column
 }
 
 /**
- * Adds an outcome, or takes it away.
+ * Adds an outcome, or subtracts it.
  *
  * @param reward,square in units of `REWARD_SCALE`
- * @param sign -1 takes away what was added before
+ * @param sign -1: subtracts what was added before
  * @throws RangeError where a sum would not be exact
  */
 export function addToLinear(sums: LinearSums, x: SparseVector, reward: number, square: bigint, sign: 1 | -1): void {
@@ -52,7 +52,7 @@ export function addToLinear(sums: LinearSums, x: SparseVector, reward: number, s
   addToRewards(sums, x, reward, square, sign)
 }
 
-/** Adds the reward of an outcome, or takes it away: see `addToLinear`. */
+/** Adds the reward of an outcome, or subtracts it, see `addToLinear`. */
 export function addToRewards(
   sums: RewardSums,
   { indices, values }: SparseVector,
@@ -64,14 +64,14 @@ export function addToRewards(
   sums.squares += BigInt(sign) * square
 }
 
-/** Adds sums to others of the same hash. */
+/** Adds sums to others over the same hashed features. */
 export function mergeLinearSums(into: LinearSums, from: LinearSums): void {
   for (const [index, value] of from.matrix) addAt(into.matrix, index, value)
   into.outcomes = addExactly(into.outcomes, from.outcomes)
   mergeRewards(into, from)
 }
 
-/** Adds sums of rewards to others of the same hash. */
+/** Adds sums of rewards to others over the same hashed features. */
 export function mergeRewards(into: RewardSums, from: RewardSums): void {
   for (const [index, value] of from.vector) addAt(into.vector, index, value)
   into.squares += from.squares

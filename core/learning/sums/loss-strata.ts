@@ -1,32 +1,34 @@
 /**
- * Upper limits of strata, as shares of the messages that are missing; the last stratum has what is above all of them.
- * Within a stratum a reward was lost as likely as any other message. Limits are between the shares that few messages
- * have: none, a twentieth, a tenth, a fifth, a third, a half.
+ * Upper limits of strata of losses, as shares of a browser's messages that are missing; the last stratum has what is
+ * above all of them. Within a stratum, a reward is assumed to be lost with the same chance as any other message. Limits
+ * lie between typical shares of few messages: none, a twentieth, a tenth, a fifth, a third, a half.
  */
 export const LOSS_STRATA: readonly number[] = [0, 0.075, 0.15, 0.265, 0.415, 0.575, 0.7]
 
 /**
- * Of each stratum: the share of rewards that is taken to arrive. Of the last one, which is open, a quarter: what a page
- * claims to have lost must not make its rewards more than fourfold.
+ * For each stratum: the share of rewards that is assumed to arrive. A quarter for the last one, so that a page that
+ * claims losses cannot multiply its rewards by more than four.
  */
 const ARRIVALS: readonly number[] = [1, 0.95, 0.9, 0.8, 0.67, 0.5, 0.36, 0.25]
 
 /**
- * Returns the share of messages that is taken to be missing where some of `numbered` are. One more counts as arrived:
- * the mean of 1 / the share that arrives is right then however few they are, but for the case that all got lost
- * (Chapman 1951). Without it, one of one would say that nothing ever arrives.
+ * Estimates the share of messages that is missing. One more message is counted as arrived (Chapman 1951), which makes
+ * 1 / (1 − share) unbiased for few messages, except if all are lost; without it, one missing of one would mean that
+ * nothing ever arrives.
+ *
+ * @param numbered messages that the browser numbered, `missing` included
  */
 export function shareMissing(missing: number, numbered: number): number {
   return missing / (numbered + 1)
 }
 
-/** Returns the stratum of a share of messages that is missing; 0: none is. */
+/** Returns the stratum of a share of missing messages; 0: none is missing. */
 export function stratumOf(share: number): number {
   const stratum = LOSS_STRATA.findIndex(limit => share <= limit)
   return stratum < 0 ? LOSS_STRATA.length : stratum
 }
 
-/** Returns how many rewards one that arrived from a stratum stands for: it, and those that were lost. */
+/** Returns the weight of a reward that arrived from a stratum: it stands for itself and those that were lost. */
 export function weightOfStratum(stratum: number): number {
   return 1 / ARRIVALS[stratum]!
 }

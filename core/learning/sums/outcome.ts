@@ -1,21 +1,21 @@
 import type { SparseVector } from './linear-sums.js'
 
 /**
- * What came of one item of a decision: all that models learn from. It enters when the item was viewed, with what it has
- * earned by then, and is replaced when it earns more: taken away as it was, added as it is.
+ * The outcome of one item of a decision, from which models learn. It is added when the item is viewed, with what it has
+ * earned by then, and replaced when it earns more: subtracted as it was, added as it is.
  */
 export interface LearningOutcome {
   contentId: string
-  /** When it was decided, in milliseconds since the epoch. A late reward counts where its decision does. */
+  /** When it was decided, in milliseconds since the epoch. A late reward counts at the time of its decision. */
   at: number
   /** Rank on the page, from 1. */
   position: number
-  /** In units of `REWARD_SCALE`: see `toFixedReward`. 0: seen, and nothing came of it. */
+  /** In units of `REWARD_SCALE`, see `toFixedReward`. 0: viewed, and nothing came of it. */
   reward: number
-  /** Stratum of what the browser loses, see `LOSS_STRATA`. Absent: 0, nothing */
+  /** Stratum of losses of the browser, see `LOSS_STRATA`. Default 0: nothing is lost */
   stratum?: number
   /** Segments that the person was in. */
   segments: readonly string[]
-  /** Hashed features of person, request and content. Undefined: only the sums per content learn from it. */
+  /** Hashed features of person, request and content. Absent: only the sums per content learn from it */
   features?: SparseVector
 }

@@ -4,20 +4,20 @@ import { addToRewards, mergeRewards, type RewardSums } from './linear-sums.js'
 import type { LearningOutcome } from './outcome.js'
 
 /**
- * What outcomes of one stratum of losses have earned: those that earned something alone, once more beside the sums over
- * all of them. So nothing is kept where nothing is lost, and what was lost is added when a model is read.
+ * Sums over the outcomes of one stratum of losses that earned something. These outcomes are also in the sums over all
+ * strata; the correction for losses is added when a model is fitted. So nothing is stored where nothing is lost.
  */
 export interface StratumSums extends RewardSums {
   contents: Map<string, ContentSums>
 }
 
 /**
- * Sums by stratum, of those above 0 in which something was earned. Empty sums are of a stratum that is closed: there
- * was no room, so all that it had was left out, and so is what comes or is taken away. What is left is exact.
+ * Sums by stratum, for strata above 0 in which something was earned. Empty sums mark a closed stratum: memory was full,
+ * so all its sums were dropped, and additions and removals are ignored. All other strata stay exact.
  */
 export type Strata = Map<number, StratumSums>
 
-/** Adds what an outcome has earned to its stratum, or takes it away. */
+/** Adds the reward of an outcome to its stratum, or subtracts it. Closed strata are left alone. */
 export function addToStrata(strata: Strata, outcome: LearningOutcome, sign: 1 | -1): void {
   const { contentId, reward, stratum = 0, features } = outcome
   if (stratum === 0 || reward === 0) return
@@ -30,18 +30,18 @@ export function addToStrata(strata: Strata, outcome: LearningOutcome, sign: 1 | 
   setStratum(strata, stratum, sums)
 }
 
-/** Tells whether a stratum is left out. */
+/** Tells whether a stratum is closed, see `Strata`. */
 export function isClosed(strata: Strata, stratum: number): boolean {
   const sums = strata.get(stratum)
   return sums !== undefined && isEmpty(sums)
 }
 
-/** Leaves a stratum out from now on, with all that it has. */
+/** Closes a stratum: drops all its sums. */
 export function closeStratum(strata: Strata, stratum: number): void {
   strata.set(stratum, noRewards())
 }
 
-/** Adds sums of strata to those of others. A stratum that one of them left out is left out of all. */
+/** Adds strata to others. A stratum that is closed in one of them is closed in the result. */
 export function mergeStrata(into: Strata, from: Strata): void {
   for (const [stratum, sums] of from) {
     if (isEmpty(sums)) closeStratum(into, stratum)
@@ -62,7 +62,7 @@ export function mergeContents(into: Map<string, ContentSums>, from: ReadonlyMap<
   }
 }
 
-/** Puts the sums of a content, or leaves it out where nothing is in them. */
+/** Sets the sums of a content; removes the content if they are empty. */
 export function setContent(contents: Map<string, ContentSums>, contentId: string, content: ContentSums): void {
   if (isEmptyContent(content)) contents.delete(contentId)
   else contents.set(contentId, content)

@@ -7,28 +7,28 @@ import { isClosed, type Strata } from './stratum-sums.js'
 /** Memory of one number of a linear sum, in bytes: an entry of a map that is half full at worst. */
 const PRODUCT_BYTES = 64
 
-/** Memory of one tally with its exact sum of squares, and of a content with its two maps. */
+/** Memory of one tally with its bigint, and of a content with its two maps. */
 const TALLY_BYTES = 192
 const CONTENT_BYTES = 640
 
 /** Memory of a stratum with its two maps. */
 const STRATUM_BYTES = 1_024
 
-/** Returns the memory that the sums of an epoch take, in bytes, by a formula that errs upwards. */
+/** Returns an upper estimate of the memory that the sums of an epoch take, in bytes. */
 export function bytesOfEpoch({ contents, linear, strata }: EpochSums): number {
   let bytes = bytesOfLinear(linear) + bytesOfContents(contents)
   for (const stratum of strata.keys()) bytes += bytesOfStratum(strata, stratum)
   return bytes
 }
 
-/** Returns the part of it that a stratum takes: nothing where it is closed. */
+/** Returns the memory that a stratum takes, in bytes; 0 if it is closed. */
 export function bytesOfStratum(strata: Strata, stratum: number): number {
   const sums = strata.get(stratum)
   if (!sums || isClosed(strata, stratum)) return 0
   return STRATUM_BYTES + PRODUCT_BYTES * sums.vector.size + bytesOfContents(sums.contents)
 }
 
-/** Returns the part of it that one outcome can change: its content, and the linear sums, also those of its stratum. */
+/** Returns the memory of the parts that one outcome can change, in bytes: compare it before and after. */
 export function bytesAround({ contents, linear, strata }: EpochSums, outcome: LearningOutcome): number {
   const { contentId, stratum = 0 } = outcome
   const lossy = isClosed(strata, stratum) ? undefined : strata.get(stratum)
@@ -39,7 +39,7 @@ export function bytesAround({ contents, linear, strata }: EpochSums, outcome: Le
 }
 
 /**
- * Whether each product of two features has a sum already, so that one more outcome with them takes no further memory.
+ * Tells whether there is already a sum for each product of two features, so that adding the outcome takes no memory.
  */
 export function hasProducts({ matrix }: LinearSums, { features }: LearningOutcome): boolean {
   const { indices } = features ?? { indices: [] }

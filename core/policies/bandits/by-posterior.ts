@@ -8,15 +8,15 @@ import { sampleTops } from '../../draw/sample-tops.js'
 import { placesTo } from '../proposal.js'
 
 /**
- * Candidates that the quadrature takes: the others are too unlikely to be the best, and keep their share of
+ * Candidates whose chances are computed, at most: the others are too unlikely to be the best, and keep their share of
  * exploration.
  */
 const CONTENDERS = 64
 
-/** Standard deviations above its mean by which a candidate is a contender. */
+/** Candidates are contenders by their upper confidence bound: the mean plus this many standard deviations. */
 const OPTIMISM = 3
 
-/** Units of a share: whole numbers keep a record short, and nothing is drawn by finer ones. */
+/** Shares are whole numbers of this unit, which keeps records short. */
 const SHARE_SCALE = PROBABILITY_SCALE
 
 const meanSpace = createWorkspace()
@@ -24,8 +24,12 @@ const deviationSpace = createWorkspace()
 const hopeSpace = createWorkspace()
 
 /**
- * Returns the lottery in which each candidate's chance is its probability to be the best: by quadrature for one
- * position, by samples of the posterior for several, whose conditional chances the quadrature does not know.
+ * Returns the lottery in which each candidate's chance is its probability to be the best, with independent normal
+ * posteriors: by quadrature for one position; by samples of the posterior for several, whose conditional chances the
+ * quadrature does not yield.
+ *
+ * @param means,deviations of the posteriors, by candidate
+ * @param samples whether to sample. Default: for several positions
  */
 export function posteriorLottery(
   means: ArrayLike<number>,
@@ -41,7 +45,7 @@ export function posteriorLottery(
   const someMeans = pickFrom(means, contenders, meanSpace(contenders.length))
   const someDeviations = pickFrom(deviations, contenders, deviationSpace(contenders.length))
   if (samples) {
-    // Another seed than the draw's: its numbers must not depend on the posterior's.
+    // Not the seed of the draw, so that the draw is independent of the samples.
     const tops = sampleTops(someMeans, someDeviations, count, seededNumbers(`${seed}\0posterior`))
     for (const top of tops) for (let at = 0; at < top.length; at++) top[at] = contenders[top[at]!]!
     return { rule: 'samples', exploration, tops }
@@ -53,7 +57,7 @@ export function posteriorLottery(
   return { rule: 'shares', exploration, shares }
 }
 
-/** Returns those that are best by the upper end of what is likely; of equal ones, the first. */
+/** Returns the indices of the candidates with the largest upper confidence bounds; of ties, the first. */
 function mostHopeful(means: ArrayLike<number>, deviations: ArrayLike<number>, most: number): number[] {
   if (means.length <= most) return placesTo(means.length)
   const { length } = means

@@ -8,22 +8,22 @@ import type { SlotModel } from '../../learning/model/slot-model.js'
 import { amongAll, type Proposal, type ProposalInput, type Propose, placesTo } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
-/** Views beyond which a content's own level is known as well as others': what is new is tried. */
+/** Views that are added to those of a content in its own uncertainty: new content is more uncertain, and so tried. */
 const PRIOR_VIEWS = 4
 
-/** Deviation of a reward that is expected before anything has been learned, with a reward of 1. */
+/** Standard deviation of predictions before anything has been learned. */
 const UNKNOWN = 0.3
 
 /**
- * Share of the posterior's deviation that is drawn by. Contents of one category share most of their uncertainty, but
- * the quadrature takes them as independent, of which the best looks better than it is (bench/regret).
+ * Factor by which the posterior's deviation is narrowed. Contents of one category share most of their uncertainty, but
+ * the quadrature assumes independence, which overstates how good the best may be (chosen by bench/regret).
  */
 const NARROWED = 0.35
 
 /** Growth of γ in inverse-gap weighting with the outcomes that were learned from (Foster and Rakhlin 2020). */
 const GAMMA = 4
 
-/** Ways to draw by predictions: see docs/policies.md. */
+/** Ways to draw by predictions, see docs/policies.md. */
 export type ContextualDraw = 'quadrature' | 'gaps' | 'samples'
 
 /**
@@ -34,9 +34,9 @@ export const proposeByContext: Propose<{ type: 'contextual'; draw?: ContextualDr
   proposeByPrediction(input, draw ?? 'quadrature', () => 0)
 
 /**
- * Proposes by what the linear model expects.
+ * Proposes by the predictions of the linear model.
  *
- * @param bonus of a content by its place in `eligible`: added to what is expected of it
+ * @param bonus returns what is added to the prediction of a content, by its index in `eligible`
  */
 export function proposeByPrediction(
   input: ProposalInput,
@@ -51,7 +51,7 @@ export function proposeByPrediction(
   const candidates = placesTo(eligible.length)
   if (draw === 'gaps') {
     const gamma = linear ? GAMMA * Math.sqrt((eligible.length * linear.outcomes) / Math.max(linear.noise, 1e-4)) : 0
-    // Rounded, because the record repeats them.
+    // Rounded, because the record has these numbers, and the draw must be repeatable from it.
     const rounded = scores.map(score => Math.round(score * 1e6) / 1e6)
     return { candidates, scores, lottery: { rule: 'gaps', exploration, scores: rounded, gamma } }
   }

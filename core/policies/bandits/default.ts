@@ -3,16 +3,15 @@ import { interestShares } from '../../learning/features/interest.js'
 import { amongAll, type Propose } from '../proposal.js'
 import { proposeByPrediction } from './contextual.js'
 
-/** What a view of a person's only category is expected to earn beyond others, before anything has been learned. */
+/** Reward that is added to predictions of a person's only category, before anything has been learned. */
 const INTEREST = 0.5
 
-/** Outcomes after which interests count half of that: by then the model has learned what they are worth. */
+/** Outcomes after which the addition is halved: by then the model has learned what interests are worth. */
 const LEARNED = 100
 
 /**
- * Proposes where a slot names no policy. It is `contextual`, and until that has learned, content of the categories that
- * the person is interested in is expected to be better. A newcomer to a new slot gets any content, each as likely as
- * the others.
+ * Proposes where a slot names no policy. It is `contextual`, with a bonus for categories that the person is interested
+ * in until the model has learned. A newcomer to a new slot gets any content, each with the same chance.
  */
 export const proposeByDefault: Propose<{ type: 'default' }> = (_policy, input) => {
   const { person, model } = input

@@ -5,15 +5,15 @@ import { amongAll, type Propose, placesTo } from '../proposal.js'
 import { posteriorLottery } from './by-posterior.js'
 
 /**
- * Share of the posterior's deviation that is drawn by: half of its variance loses less to exploration, and still finds
- * the best (Chapelle and Li 2011; bench/regret).
+ * Factor by which the posterior's deviation is narrowed: with half of its variance, exploration costs less and the best
+ * is still found (Chapelle and Li 2011; bench/regret).
  */
 const NARROWED = Math.SQRT1_2
 
 /**
  * Draws each content by its probability to be the best (Thompson 1933): the posterior of its success is Beta(prior +
- * successes, prior + failures), and independent of the others'. Worth that is not one per success is counted in units
- * of a typical reward. What is new begins at the slot's mean.
+ * successes, prior + failures), and independent of the others'. Amounts are counted in units of a typical reward. New
+ * content begins at the slot's mean.
  *
  * Betas are compared on the scale of arcsin √p, on which they are nearly normal, also near 0 and 1 (Anscombe 1948).
  */

@@ -3,8 +3,8 @@ import { scoreItem } from '../../learning/items/item-model.js'
 import { type ItemPolicy, type Proposal, type ProposalInput, rankedProposal } from '../proposal.js'
 
 /**
- * Ranks content by a model of items and the person's own items, whose ids are those of content. Newcomers, and persons
- * whose items the model does not know, get what most others have.
+ * Ranks content by a model of items and the items of the person, whose ids are those of content. Newcomers, and persons
+ * whose items the model does not have, get the most popular content.
  */
 export function proposeByItems(
   { type }: { type: ItemPolicy },

@@ -9,5 +9,5 @@ export function covisitationModel(gram: Gram): ItemModel {
   return itemModel(gram, fitCovisitation(gram))
 }
 
-/** Ranks content by how many of those with each of the person's items have it, too, as shares that add up. */
+/** Ranks content by co-visitation: the sum, over the person's items, of the share of browsers with both. */
 export const proposeByCovisitation: Propose<{ type: 'covisitation' }> = proposeByItems

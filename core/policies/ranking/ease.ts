@@ -4,10 +4,10 @@ import { type ItemModel, itemModel } from '../../learning/items/item-model.js'
 import type { Propose } from '../proposal.js'
 import { proposeByItems } from './by-items.js'
 
-/** Fits the model of `ease`: seconds for 2,000 items. */
+/** Fits the model of `ease` (Steck 2019, arXiv 1905.03375). Takes seconds for 2,000 items. */
 export function easeModel(gram: Gram): ItemModel {
   return itemModel(gram, fitEase(gram))
 }
 
-/** Ranks content by the linear model of items: what speaks for it beyond what the person's other items say. */
+/** Ranks content by the linear item model EASE: each of the person's items adds what the others do not explain. */
 export const proposeByEase: Propose<{ type: 'ease' }> = proposeByItems

@@ -3,12 +3,12 @@ import { interestShares } from '../../learning/features/interest.js'
 import { type Propose, rankedProposal } from '../proposal.js'
 import { ratesOf } from './rates.js'
 
-/** Share of interest that every category has: what is popular with all may be better than what is liked a little. */
+/** Interest that every category has: what is popular with all may be better than what is liked a little. */
 const COMMON_SHARE = 0.1
 
 /**
- * Ranks content by affinity times popularity: the category's share in the person's interests, and what a view of the
- * content earns. Affinity alone is five times worse than popularity (docs/policies.md).
+ * Ranks content by affinity times popularity: the category's share in the person's interests, times the mean reward of
+ * a view of the content. Affinity alone is five times worse than popularity (docs/policies.md).
  */
 export const proposeByPopularAffinity: Propose<{ type: 'affinity'; exploration: number; popularity: true }> = (
   policy,

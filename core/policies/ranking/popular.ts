@@ -3,8 +3,8 @@ import { type Propose, rankedProposal } from '../proposal.js'
 import { ratesOf } from './rates.js'
 
 /**
- * Ranks content by what a view of it earns, as far back as the slot's memory; with `bySegment`, in the person's
- * segments.
+ * Ranks content by the mean reward of a view, as far back as the slot's memory goes; with `bySegment`, among persons of
+ * the person's segments.
  */
 export const proposeByPopularity: Propose<{ type: 'popular'; bySegment?: boolean }> = ({ bySegment }, input) => {
   const { person, model, exploration } = input

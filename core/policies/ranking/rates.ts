@@ -3,13 +3,14 @@ import type { ContentModel, ContentsModel } from '../../learning/model/content-m
 import { bucketOfSegment } from '../../learning/sums/content-sums.js'
 import { amongAll, type ProposalInput } from '../proposal.js'
 
-/** Views at the rate of the larger group that a content is assumed to have had in the smaller one. */
+/** Weight of the prior, in views: the rate of the larger group, towards which that of the smaller one is drawn. */
 const PRIOR_VIEWS = 20
 
 /**
- * Returns what a view of each content is expected to earn: its own mean, drawn towards that of all content; and, in
- * segments, the mean among persons of the segments, drawn towards its own.
+ * Returns the expected reward of a view of each content: its mean, shrunk towards the mean of all content; with
+ * segments, the mean among persons of each segment, shrunk towards the content's own.
  *
+ * @param contents undefined: nothing was learned, all rates are 0
  * @param segments of the person. None: all persons count
  */
 export function ratesOf(

@@ -60,11 +60,11 @@ export function createCatalogStore(buckets: { catalog: KV; catalogHistory: KV },
       const undo = await undoTo(values, siteId, head, revision)
       if (undo === undefined) return undefined
       const { slots, content } = await wholeOf(withTargets(createState(siteId, live, head), undo))
-      return { revision, at: head.history.find(kept => kept.revision === revision)!.at, slots, content }
+      return { revision, at: head.history.find(entry => entry.revision === revision)!.at, slots, content }
     },
     async history(siteId) {
       const { history } = await readHead(bucket, siteId)
-      return history.map(({ value: _inside, ...told }) => told)
+      return history.map(({ value: _inside, ...entry }) => entry)
     },
     async rollback(siteId, revision, check) {
       let isKept = true
@@ -102,11 +102,11 @@ async function undoTo(
   head: StoredHead,
   revision: number,
 ): Promise<Target[] | undefined> {
-  if (!head.history.some(kept => kept.revision === revision)) return undefined
+  if (!head.history.some(entry => entry.revision === revision)) return undefined
   const later = []
   // One by one: each may be large.
-  for (const kept of head.history.filter(each => each.revision > revision)) {
-    const changes = parseChanges(await values.read(siteId, kept.value))
+  for (const entry of head.history.filter(each => each.revision > revision)) {
+    const changes = parseChanges(await values.read(siteId, entry.value))
     if (!changes) return undefined
     later.push(changes)
   }

@@ -41,7 +41,7 @@ export interface Changed extends ChangeCounts {
  */
 export type ChangeCatalog = (siteId: string, make: MakeTargets, options?: ChangeOptions) => Promise<Changed>
 
-interface ChangeParts {
+interface ChangeDeps {
   /** The bucket `catalog_history`. */
   bucket: KV
   live: LiveItems
@@ -54,10 +54,10 @@ interface ChangeParts {
  * Creates it. The head is replaced only by the writer who has read it, which orders all changes; a writer that finds an
  * unfinished revision finishes it first, so that a change is never built upon half of another.
  */
-export function createChangeCatalog(parts: ChangeParts): ChangeCatalog {
+export function createChangeCatalog(deps: ChangeDeps): ChangeCatalog {
   return async (siteId, make, options = {}) => {
     for (let left = TRIES; left > 0; left--) {
-      const changed = await tryOnce(parts, siteId, make, options)
+      const changed = await tryOnce(deps, siteId, make, options)
       if (changed !== undefined) return changed
       await pause(Math.random() * PAUSE_MS)
     }
@@ -67,22 +67,22 @@ export function createChangeCatalog(parts: ChangeParts): ChangeCatalog {
 
 /** Resolves to undefined where another change was quicker. */
 async function tryOnce(
-  parts: ChangeParts,
+  deps: ChangeDeps,
   siteId: string,
   make: MakeTargets,
   { expected, rollbackTo }: ChangeOptions,
 ): Promise<Changed | undefined> {
-  const { bucket, live, values, completion } = parts
+  const { bucket, live, values, completion } = deps
   const head = await completion.settle(siteId)
   if (expected !== undefined && expected !== head.revision) throw changedMeanwhile(head.revision)
   const state = createState(siteId, live, head)
-  const found = await inWaves(await make(state), async ({ kind, id, after }) => {
+  const reads = await inWaves(await make(state), async ({ kind, id, after }) => {
     const { value: before, seq, isUnusable } = await state.item(kind, id)
     // It is no part of the catalog, and so of no revision.
     if (isUnusable && after === undefined) await live.write(siteId, { kind, id }, seq)
     return { change: { kind, id, before, after } as Change, seq }
   })
-  const changes = realChanges(found.map(({ change }) => change))
+  const changes = realChanges(reads.map(({ change }) => change))
   if (changes.length === 0) return { revision: head.revision, ...countsOf(changes) }
   const counts = await countsAfter(state, head, changes)
   const value = await values.store(siteId, JSON.stringify(changes))
@@ -101,22 +101,22 @@ async function tryOnce(
     await values.remove(siteId, value)
     return undefined
   }
-  const seqs = new Map(found.map(({ change, seq }) => [change, seq]))
+  const seqs = new Map(reads.map(({ change, seq }) => [change, seq]))
   const seqsOfChanges = changes.map(change => seqs.get(change)!)
   await completion.complete(siteId, changes, headSeq, latest, seqsOfChanges)
-  await forget(parts, siteId, head, next)
+  await forget(deps, siteId, head, next)
   return { revision: latest.revision, ...countsOf(changes) }
 }
 
 /** Removes the changes of revisions that are no longer kept. */
 async function forget(
-  { values, log }: ChangeParts,
+  { values, log }: ChangeDeps,
   siteId: string,
   before: CatalogHead,
   after: CatalogHead,
 ): Promise<void> {
-  const kept = new Set(after.history.map(({ revision }) => revision))
-  for (const { revision, value } of before.history.filter(old => !kept.has(old.revision)))
+  const revisions = new Set(after.history.map(({ revision }) => revision))
+  for (const { revision, value } of before.history.filter(old => !revisions.has(old.revision)))
     await values.remove(siteId, value).catch(error => {
       log.warn({ err: error, siteId, revision }, 'an old revision of a catalog could not be removed')
     })

@@ -32,8 +32,8 @@ export function realChanges(changes: readonly Change[]): Change[] {
 export function joinChanges(first: readonly Change[], later: readonly Change[]): Change[] {
   const joined = new Map(first.map(change => [keyOf(change), change]))
   for (const change of later) {
-    const known = joined.get(keyOf(change))
-    joined.set(keyOf(change), known ? { ...change, before: known.before } : change)
+    const earlier = joined.get(keyOf(change))
+    joined.set(keyOf(change), earlier ? { ...change, before: earlier.before } : change)
   }
   return realChanges([...joined.values()])
 }

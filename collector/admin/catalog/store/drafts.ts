@@ -40,15 +40,15 @@ export function createDrafts(bucket: KV, values: Values): Drafts {
 
   /** Resolves to whether the draft was still the one that was read, and removes what it named. */
   async function replace(siteId: string, seq: number, by: () => Promise<unknown>): Promise<boolean> {
-    const known = await readStored(siteId)
-    if (known.seq !== seq) return false
+    const draft = await readStored(siteId)
+    if (draft.seq !== seq) return false
     try {
       await by()
     } catch (error) {
       if (isJetStreamError(error, 'wrongLastSequence')) return false
       throw error
     }
-    if (known.stored) await values.remove(siteId, known.stored.value)
+    if (draft.stored) await values.remove(siteId, draft.stored.value)
     return true
   }
 

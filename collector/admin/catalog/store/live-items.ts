@@ -81,9 +81,9 @@ export function createLiveItems(bucket: KV): LiveItems {
     },
     async publish(siteId, value) {
       for (;;) {
-        const known = await published(siteId)
-        if (known.value !== undefined && known.value.revision >= value.revision) return
-        const put = () => bucket.put(catalogPublishedKey(siteId), JSON.stringify(value), { previousSeq: known.seq })
+        const latest = await published(siteId)
+        if (latest.value !== undefined && latest.value.revision >= value.revision) return
+        const put = () => bucket.put(catalogPublishedKey(siteId), JSON.stringify(value), { previousSeq: latest.seq })
         if (await ifUnchanged(put)) return
       }
     },

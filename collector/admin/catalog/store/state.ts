@@ -26,9 +26,9 @@ export function createState(siteId: string, live: LiveItems, head: StoredHead): 
     all,
     ids,
     async item(kind, id) {
-      const known = whole.get(kind)
+      const ofKind = whole.get(kind)
       // Deleted ones are among all, with the sequence to replace them by.
-      if (known) return (await known).get(id) ?? { value: undefined, seq: 0, isUnusable: false }
+      if (ofKind) return (await ofKind).get(id) ?? { value: undefined, seq: 0, isUnusable: false }
       return remembered(items, keyOf({ kind, id }), () => live.read(siteId, kind, id))
     },
     async counts() {
@@ -38,9 +38,9 @@ export function createState(siteId: string, live: LiveItems, head: StoredHead): 
   }
 }
 
-function remembered<K, T>(known: Map<K, Promise<T>>, key: K, read: () => Promise<T>): Promise<T> {
-  const value = known.get(key) ?? read()
-  known.set(key, value)
+function remembered<K, T>(cache: Map<K, Promise<T>>, key: K, read: () => Promise<T>): Promise<T> {
+  const value = cache.get(key) ?? read()
+  cache.set(key, value)
   return value
 }
 

@@ -1,7 +1,7 @@
 import { isObject, isoTime, parseTime } from '@slotstream/protocol'
 import { isOperatorObject } from '../../../conditions/operators/operator-object.js'
 
-/** Values by which `$type` is met. */
+/** A value of each type of `$type`. */
 const OF_TYPE = new Map<unknown, unknown>([
   ['string', 'x'],
   ['number', 1],
@@ -11,12 +11,14 @@ const OF_TYPE = new Map<unknown, unknown>([
   ['null', undefined],
 ])
 
-/** A pattern of letters and the like alone, between anchors: what it matches is the pattern itself. */
+/** A pattern of literal characters only, optionally anchored: it matches its own text. */
 const PLAIN_PATTERN = /^\^?((?:[\w \-/:;,=@#%&!~"'<>]|\\[.+*?()[\]{}|^$/\\-])+)\$?$/
 
 /**
- * Returns values at and just beyond what stands behind a path of a condition: what it names, the next ones, those of
- * another type, and none (undefined).
+ * Returns values at and just beyond the bounds of a path's test in a condition: those that it names, the next ones, one
+ * of another type, and none (undefined).
+ *
+ * @param expected operand behind the path: a value, or an object of operators
  */
 export function boundaryValues(expected: unknown): unknown[] {
   const near = isOperatorObject(expected)
@@ -64,12 +66,12 @@ function nearOperand(name: string, operand: unknown): unknown[] {
   }
 }
 
-/** Fields by which elements of lists are told apart, values of each, and elements, at most. */
+/** Fields of elements that are varied, values of each, and elements in all, at most. */
 const MOST_FIELDS = 4
 const MOST_NEAR = 3
 const MOST_ELEMENTS = 64
 
-/** Returns elements of lists that may match: values, or objects with values near those of each field. */
+/** Returns elements of lists that may match `$elemMatch`: values, or objects with boundary values in each field. */
 function elementsOf(operand: unknown): unknown[] {
   if (isOperatorObject(operand) || !isObject(operand)) return boundaryValues(operand)
   const fields = Object.entries(operand).filter(([path]) => !path.startsWith('$') && !path.includes('.'))

@@ -10,22 +10,23 @@ import { createSolver, joined, NOTHING, type Solver } from './solve.js'
 export const MOST_TRIALS = 200
 export const MOST_TRIALS_IN_ALL = 20_000
 
-/** Least number of persons that are tried for a test, however many tests there are. */
+/** Persons that are tried for a test, at least, however many tests there are. */
 const LEAST_TRIALS = 20
 
-/** Returns how many persons are tried for each of so many tests. */
+/** Returns how many persons are tried for each test, of a given number of tests. */
 export function trialsOf(tests: number): number {
   return Math.max(LEAST_TRIALS, Math.min(MOST_TRIALS, Math.floor(MOST_TRIALS_IN_ALL / Math.max(1, tests))))
 }
 
 /**
- * Creates the function that looks for a person who is as a test says and for whom the catalog breaks it. Of what the
- * test leaves open it tries the values that the conditions of the slot name, those just beyond, other types and none: a
- * person that it finds is real, but it does not find all. It is the same search each time.
+ * Creates the function that searches for counter-examples of a decision test: persons who fit what the test gives, and
+ * for whom the catalog breaks it. Where the test leaves a value open, it tries the boundary values of the slot's
+ * conditions, other types, and none. A counter-example that it finds is real; that it finds none proves nothing. The
+ * search is deterministic.
  *
  * @param siteId,now see `createRunDecisionTest`
- * @param trials persons that are tried for a test at most
- * @returns one line for each `never` and `always` that such a person breaks
+ * @param trials persons that are tried for a test, at most. Default `MOST_TRIALS`
+ * @returns function that returns a line for each `never` and `always` that is broken
  */
 export function createFindCounterExamples(
   catalog: TestedCatalog,
@@ -104,7 +105,8 @@ function report(
 }
 
 /**
- * Yields persons to whom a content that is never to be shown may be: who meet its condition, and are not shown others.
+ * Yields persons to whom a content of `never` might be shown: they meet its condition, and other content is kept from
+ * them.
  */
 function* casesOfNever(id: string, search: Search): Generator<Assignment> {
   const { contents, slot, solver } = search
@@ -117,7 +119,7 @@ function* casesOfNever(id: string, search: Search): Generator<Assignment> {
   for (const assignment of meeting) yield* withoutOthers(id, assignment, search)
 }
 
-/** Yields persons to whom nothing is shown that comes before a content, as far as conditions can leave it out. */
+/** Yields persons for whom conditions exclude the content that comes before a content. */
 function* withoutOthers(id: string, assignment: Assignment, search: Search): Generator<Assignment> {
   const { contents, slot, solver, ask } = search
   let cases: Assignment[] = [assignment]
@@ -132,20 +134,20 @@ function* withoutOthers(id: string, assignment: Assignment, search: Search): Gen
   yield* cases
 }
 
-/** Yields persons to whom a content may not be shown: who do not meet its condition, or are shown others first. */
+/** Yields persons to whom a content of `always` might not be shown: they fail its condition, or others come first. */
 function* casesOfAlways(id: string, { contents, slot, solver }: Search): Generator<Assignment> {
   yield* solver.solutions(contents.find(content => content.id === id)?.where, false, id)
   for (const campaign of slot.campaigns ?? []) {
     for (const other of contents)
       if (other.id !== id && campaign.contentIds.includes(other.id))
         yield* joined(solver.solutions(campaign.where, true, other.id), solver.solutions(other.where, true, other.id))
-    // A campaign that shows it may be what all others lack.
+    // It may be shown only because of this campaign.
     if (campaign.where) yield* solver.solutions(campaign.where, false, id)
   }
   for (const other of contents) if (other.id !== id) yield* solver.solutions(other.where, true, other.id)
 }
 
-/** Returns the content that a campaign's condition is to be asked of: one where it is the same for all. */
+/** Returns the contents for which a campaign's condition is solved: one is enough if it does not read content. */
 function askedOf(where: object, contentIds: readonly string[]): readonly string[] {
   return JSON.stringify(where).includes('"content.features.') ? contentIds : contentIds.slice(0, 1)
 }
@@ -154,7 +156,7 @@ function orElse(assignments: Assignment[], otherwise: Assignment[]): Assignment[
   return assignments.length > 0 ? assignments : otherwise
 }
 
-/** Leaves out what it does not take to break the test. */
+/** Shrinks an assignment: leaves out each value without which the test is broken all the same. */
 function smallest(assignment: Assignment, { ask }: Search, isBroken: IsBroken): Assignment {
   let least = assignment
   for (const path of assignment.keys()) {

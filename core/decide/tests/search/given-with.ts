@@ -7,14 +7,14 @@ type Given = DecisionTest['given']
 /** Values of paths that a condition may read; undefined: there is none. */
 export type Assignment = ReadonlyMap<string, unknown>
 
-/** Parts of a person that are lists of names, and those that are counts and times. */
+/** Paths whose values are lists of names, counts, and times. */
 const LISTS = ['segments', 'signals']
 const COUNTS = ['profile.sessions', 'profile.events']
 const TIMES = ['profile.firstSeen', 'profile.lastSeen']
 
 /**
- * Whether a test leaves open what a path has: it does not say it, and its person is not a newcomer, of whom nothing is
- * known. The time is what the test says, or the present.
+ * Tells whether a test leaves the value of a path open: it gives none, and its person is no newcomer, whose values are
+ * all known to be missing. The time is never open: it is the one of the test, or the present.
  */
 export function isOpen({ profile, context = {} }: Given, path: string): boolean {
   const keys = keysOf(path)
@@ -25,7 +25,7 @@ export function isOpen({ profile, context = {} }: Given, path: string): boolean 
   return (keys[0] === 'traits' || keys[0] === 'features') && isLeftOut(profile[keys[0]] ?? {}, keys.slice(1))
 }
 
-/** Whether a person and a request can have a value at a path. */
+/** Tells whether a value is of a type that its path can have. */
 export function isPossibleAt(path: string, value: unknown): boolean {
   if (LISTS.includes(path)) return Array.isArray(value) && value.every(name => typeof name === 'string' && name !== '')
   if (COUNTS.includes(path)) return Number.isSafeInteger(value) && (value as number) >= 0
@@ -33,7 +33,7 @@ export function isPossibleAt(path: string, value: unknown): boolean {
   return true
 }
 
-/** Returns what is given, with values at paths that it leaves open. */
+/** Returns the facts that a test gives, completed by an assignment of open paths. */
 export function givenWith(facts: Given, assignment: Assignment): Given {
   let { profile, context = {} } = facts
   for (const [path, value] of assignment) {
@@ -54,7 +54,7 @@ function keysOf(path: string): string[] {
   return path.split('.')
 }
 
-/** Whether nothing stands at a path, and something can: all above it are objects, or are not there. */
+/** Tells whether an object has no value at a path, and could have one: all parents are objects, or missing. */
 function isLeftOut(object: unknown, keys: readonly string[]): boolean {
   for (let depth = 0; depth < keys.length; depth++) {
     const above = readKeys(keys.slice(0, depth))(object)

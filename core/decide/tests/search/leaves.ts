@@ -1,12 +1,12 @@
 import { isObject } from '@slotstream/protocol'
 
-/** A condition as a tree: parts of which all must hold, or one, or what stands behind one path. */
+/** A condition as a tree of `$and`, `$or`, `$not`, and leaves: a path with its operand. */
 export type Parts =
   | { type: 'all' | 'any'; parts: Parts[] }
   | { type: 'not'; part: Parts }
   | { type: 'path'; path: string; expected: unknown }
 
-/** Takes a condition that compiles apart, as `compileCondition` reads it. */
+/** Parses a condition that compiles into a tree, with the meaning that `compileCondition` gives it. */
 export function partsOfCondition(where: unknown): Parts {
   if (!isObject(where)) return { type: 'all', parts: [] }
   const parts = Object.entries(where).map(([key, expected]): Parts => {
@@ -20,7 +20,7 @@ export function partsOfCondition(where: unknown): Parts {
   return parts.length === 1 ? parts[0]! : { type: 'all', parts }
 }
 
-/** Calls a function with each path of a condition and what stands behind it. */
+/** Calls a function with each path of a condition and its operand. */
 export function forEachPath(parts: Parts, visit: (path: string, expected: unknown) => void): void {
   if (parts.type === 'path') visit(parts.path, parts.expected)
   else if (parts.type === 'not') forEachPath(parts.part, visit)

@@ -5,30 +5,30 @@ import { boundaryValues } from './boundary-values.js'
 import { type Assignment, givenWith, isOpen, isPossibleAt } from './given-with.js'
 import { forEachPath, type Parts, partsOfCondition } from './leaves.js'
 
-/** Values of one path that are tried, and assignments that are kept for a condition, at most. */
+/** Values of one path that are tried, and solutions of one condition that are returned, at most. */
 const MOST_VALUES = 64
 const MOST_SOLUTIONS = 64
 
-/** Assignments that are looked through for those, at most. */
+/** Assignments that are searched for solutions, at most. */
 const MOST_JOINED = 1_024
 
-/** The assignment that adds nothing to what is given. */
+/** The empty assignment. */
 export const NOTHING: Assignment = new Map()
 
-/** Finds what makes conditions hold, or not, of what a test leaves open. */
+/** Finds values of the paths that a test leaves open by which conditions hold, or do not. */
 export interface Solver {
   /**
-   * Returns assignments by which a condition holds (or does not), the simplest first; those that were found, not all.
+   * Returns assignments by which a condition holds (or does not), the simplest first. There may be more.
    *
-   * @param contentId content that it is asked of, whose features are as given
+   * @param contentId content for which it is evaluated, with the features that the test gives. Undefined: none
    */
   solutions(where: unknown, holds: boolean, contentId: string | undefined): Assignment[]
 }
 
 /**
- * Creates a solver for what a test gives.
+ * Creates a solver for the facts that a test gives.
  *
- * @param conditions those of the slot: values of one are tried where another reads the same path
+ * @param conditions all of the slot: values of one are also tried where another reads the same path
  * @param now of the test, in milliseconds since the epoch
  */
 export function createSolver(facts: DecisionTest['given'], conditions: readonly unknown[], now: number): Solver {
@@ -69,7 +69,7 @@ export function createSolver(facts: DecisionTest['given'], conditions: readonly 
       const key = JSON.stringify([where, holds, contentId])
       const before = solved.get(key)
       if (before) return before
-      // Values of one path may have been chosen for one part, and be wrong for another.
+      // A value that was chosen for one part of the condition may be wrong for another.
       const solutions = solve(partsOfCondition(where), holds, contentId).filter(
         checkOf((where ?? {}) as object, holds, contentId),
       )
@@ -80,7 +80,7 @@ export function createSolver(facts: DecisionTest['given'], conditions: readonly 
   }
 }
 
-/** Returns all pairs of assignments that do not contradict each other, as one, up to a bound. */
+/** Joins each pair of assignments that do not contradict each other. Returns at most `most`. */
 export function joined(
   left: readonly Assignment[],
   right: readonly Assignment[],

@@ -3,8 +3,8 @@ import { createExperimentStore } from './experiment-store.js'
 import { createReadPower } from './read-power.js'
 import { createReadResults } from './read-results.js'
 
-/** Creates what the routes of experiments share. */
-export function experimentParts(nats: Nats, buckets: Pick<Buckets, 'definitions'>) {
+/** Creates the stores and readers that the routes of experiments depend on. */
+export function createExperimentRouteDeps(nats: Nats, buckets: Pick<Buckets, 'definitions'>) {
   return {
     experimentStore: createExperimentStore(buckets.definitions),
     readResults: createReadResults(nats),

@@ -3,8 +3,8 @@ import type { CheckMeaning } from './check-meaning.js'
 import type { ReadExperiments } from './slots-in-use.js'
 import type { CatalogStore } from './store/catalog-store.js'
 
-/** Dependency of the routes of catalogs. */
-export interface CatalogRouteParts extends SiteRouteDeps {
+/** Dependencies of the routes of catalogs. */
+export interface CatalogRouteDeps extends SiteRouteDeps {
   catalog: CatalogStore
   checkMeaning: CheckMeaning
   experimentStore: ReadExperiments
