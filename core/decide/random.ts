@@ -23,7 +23,7 @@ export function seededRandom(seed: string): () => number {
 /** The first numbers, which still correlate with the seed. */
 const leftOut = new Float64Array(12)
 
-/** Returns what writes the numbers of `seededRandom`, many at a time: a posterior is sampled by thousands of them. */
+/** Creates the function that writes the numbers of `seededRandom`, many at a time: a posterior takes thousands. */
 export function seededNumbers(seed: string): (numbers: Float64Array) => void {
   let a = hash32(`0${seed}`)
   let b = hash32(`1${seed}`)
