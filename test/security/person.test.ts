@@ -204,12 +204,10 @@ async function live(): Promise<void> {
   const context = { sessionId: SHARED }
   await sendBatch([
     theirs({ anonymousId: SHARED, userId: USER, context }),
-    message({ anonymousId: SHARED, userId: OTHER, context, timestamp: new Date(Date.now() - 1_000).toISOString() }),
+    message({ anonymousId: SHARED, userId: OTHER, context }),
   ])
   await sendBatch([message({ anonymousId: 'stranger-1', context: { sessionId: 'strange' } })])
-  // What names no user is of the browser's first one as well, whose profile is told of it.
-  const cart = { event: 'Product Added', properties: { cart_id: MARKER } }
-  await sendBatch([{ ...theirs({ anonymousId: SHARED }), ...cart }])
+  await sendBatch([theirs({ anonymousId: SHARED })])
   await sendBatch([
     { ...theirs({ anonymousId: BROWSERS[1], userId: USER }), type: 'nonsense' },
     { ...theirs({ userId: [USER] }) },
