@@ -226,6 +226,6 @@ export { isWholePerson, type UserNews } from './segments/members/watch-segments.
 export { changesOf, type PersonAttributes, type SegmentChanges, segmentsOf } from './segments/membership.js'
 export { personAttributes } from './segments/person-attributes.js'
 export { createPreview, mergePreviews, type Preview, type PreviewResult } from './segments/preview.js'
-export type { Vocabulary } from './segments/vocabulary.js'
+export { unknownName, type Vocabulary } from './segments/vocabulary.js'
 export { type DetectorExplanation, explainDetector } from './signals/signal-explanation.js'
 export { formerSignalIdOf, type HashText, idOfTexts, signalIdOf } from './signals/signal-id.js'

@@ -10,6 +10,8 @@ import { readDefinitions, writeDefinitions } from './definition-folder.js'
 import { differenceOf } from './difference.js'
 import { type Command, USAGE } from './parse-arguments.js'
 
+const NONE: Definitions = { features: [], patterns: [], segments: [] }
+
 type Print = (line: string) => void
 
 /** The site's definitions, and the revision of each kind. */
@@ -24,40 +26,59 @@ export async function runCommand(command: Command, env: NodeJS.ProcessEnv, print
   if (command.do === 'check') return check(command.folder, print)
   const call = createAdminCall(command.collector, command.site, await findAdminToken(env))
   if (command.do === 'pull') return pull(command, call, print)
-  const mine = await readDefinitions(command.folder)
+  const { definitions: mine, faults, isPartial } = await readDefinitions(command.folder)
+  if (faults.length > 0) {
+    // Without a collector the faults of the files are told all the same, but for those among the site's other sets.
+    const site = await readPublished(call).catch(() => undefined)
+    const kinds = checkable(mine, site !== undefined && !isPartial)
+    refuseFaults(command.do, command.folder, faults, kinds, { ...NONE, ...site?.definitions, ...mine })
+  }
   const published = await readPublished(call)
   const changed = changedKinds(mine, published)
   for (const { lines } of changed) for (const line of lines) print(line)
   if (changed.length === 0) return print('Nothing to publish: the site has all of it.')
   if (command.do === 'diff') return
   const kinds = changed.map(({ kind }) => kind)
-  refuseFaults(command.do, command.folder, kinds, { ...published.definitions, ...mine })
+  refuseFaults(command.do, command.folder, [], kinds, { ...published.definitions, ...mine })
   if (command.dryRun) return print('Nothing was published: it was a dry run.')
   for (const warning of await push(command.site, kinds, mine, published, call, print)) print(`! ${warning}`)
 }
 
 async function check(folder: string, print: Print): Promise<void> {
-  const mine = await readDefinitions(folder)
-  const { features = [], patterns = [], segments = [] } = mine
-  // Which names segments may use depends on the others, which the site has where the folder has not.
-  const isWhole = mine.features !== undefined && mine.patterns !== undefined
-  const kinds = DEFINITION_KINDS.filter(kind => mine[kind] !== undefined && (kind !== 'segments' || isWhole))
-  refuseFaults('check', folder, kinds, { features, patterns, segments })
+  const { definitions: mine, faults } = await readDefinitions(folder)
+  const kinds = checkable(mine)
+  refuseFaults('check', folder, faults, kinds, { ...NONE, ...mine })
   print(countsOf(mine))
-  if (mine.segments !== undefined && !isWhole)
+  if (mine.segments !== undefined && !kinds.includes('segments'))
     print('The conditions of segments are checked when they are pushed, among the features and patterns of the site.')
 }
 
-/** @throws CommandError with a line for each fault of these kinds, naming the file */
+/**
+ * Returns the kinds of a folder that can be checked. Which names segments may use depends on the others, which the site
+ * has where the folder has not.
+ *
+ * @param hasOthers whether the site's are known
+ */
+function checkable(mine: Partial<Definitions>, hasOthers = false): DefinitionKind[] {
+  const isWhole = hasOthers || (mine.features !== undefined && mine.patterns !== undefined)
+  return DEFINITION_KINDS.filter(kind => mine[kind] !== undefined && (kind !== 'segments' || isWhole))
+}
+
+/**
+ * @param faultsOfForm lines that name their file already
+ * @throws CommandError with a line for each fault of these kinds, naming the file
+ */
 function refuseFaults(
   command: Command['do'],
   folder: string,
+  faultsOfForm: readonly string[],
   kinds: readonly DefinitionKind[],
   definitions: Definitions,
 ): void {
-  const faults = kinds.flatMap(kind =>
+  const faultsOfMeaning = kinds.flatMap(kind =>
     definitionFaults(kind, definitions).map(fault => `${join(folder, fileOf(kind))}: ${fault}`),
   )
+  const faults = [...new Set([...faultsOfForm, ...faultsOfMeaning])]
   if (faults.length === 0) return
   const outcome = counted(faults.length, 'problem')
   throw new CommandError([...faults, command === 'push' ? `${outcome}: nothing was published` : outcome].join('\n'))

@@ -3,7 +3,7 @@ import { idsOfVisitor, isoTime } from '@slotstream/protocol'
 import { NO_SUSPICION, type Suspicion } from '../bots/suspicion.js'
 import { emptyStates } from '../features/state/reduce.js'
 import type { AboutPerson } from '../identity/about-person.js'
-import { userOfBrowser } from '../identity/person.js'
+import { traitsOfUser, userOfBrowser } from '../identity/person.js'
 import { namesOfSignals } from '../profile/recent-signals.js'
 
 /** A person as decisions see them: all browsers of the person together. */
@@ -37,7 +37,7 @@ export function personOfProfile(visitorId: string, profile: Profile | undefined,
     members: [],
     signals: profile ? namesOfSignals([profile]) : [],
     suspicion: NO_SUSPICION,
-    traits: profile?.traits ?? {},
+    traits: profile ? traitsOfUser(profile, userOfBrowser(profile)) : {},
     profile: profile ?? seen,
     decisions: profile?.decisions ?? [],
     stopped: profile?.stopped ?? [],

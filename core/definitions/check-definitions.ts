@@ -13,6 +13,7 @@ import type { BuiltInFeature } from '../features/built-in.js'
 import { CONTENT_CLICK_RATE } from '../features/content/built-in-content.js'
 import { compilePatterns } from '../patterns/compile.js'
 import { compileSegments } from '../segments/compile-segments.js'
+import { isOfNumbers } from '../segments/number-trouble.js'
 import { unknownName, type Vocabulary } from '../segments/vocabulary.js'
 import { BUILT_IN, type BuiltInDefinitions } from './built-in.js'
 import { publicFaults } from './public-features.js'
@@ -50,7 +51,7 @@ export function definitionFaults(
   if (kind === 'patterns')
     return shownFaults([...offFaults(kind, patterns, builtIn.patterns), ...faultsOf(compilePatterns(patterns))])
   const names = namesInUse(definitions, builtIn)
-  return shownFaults(faultsOf(compileSegments(segments, names.features, names.signals)))
+  return shownFaults(faultsOf(compileSegments(segments, names.features, names.signals, names.numbers)))
 }
 
 /** Returns the names that conditions may use: declared ones, and built-in ones that are not switched off. */
@@ -61,6 +62,7 @@ export function namesInUse(
   return {
     features: featureNamesOf(features, builtIn.features, isOfPerson),
     contentFeatures: contentNamesOf(features, builtIn.features),
+    numbers: featureNamesOf(features, builtIn.features, isNumeric),
     segments: segments.map(({ name }) => name),
     signals: [...SIGNALS, ...namesOf(patterns, builtIn.patterns)],
   }
@@ -69,6 +71,10 @@ export function namesInUse(
 /** Returns whether persons have a feature: conditions over persons cannot name a feature of content. */
 function isOfPerson(feature: DeclaredFeature | BuiltInFeature): boolean {
   return !('entity' in feature) || feature.entity !== 'content'
+}
+
+function isNumeric(feature: DeclaredFeature | BuiltInFeature): boolean {
+  return 'aggregate' in feature && isOfNumbers(feature)
 }
 
 function isOfContent(feature: DeclaredFeature | BuiltInFeature): boolean {

@@ -1,4 +1,12 @@
-import { type FeatureStates, idsOfVisitor, isPersonKey, type Profile, type StoredMessage } from '@slotstream/protocol'
+import {
+  type FeatureStates,
+  idsOfVisitor,
+  isPersonKey,
+  type JsonObject,
+  type Profile,
+  type StoredMessage,
+} from '@slotstream/protocol'
+import { compareTexts } from '../compare-texts.js'
 import type { Features } from '../features/feature.js'
 import { cutsOf } from '../features/state/cuts.js'
 import { mergeStates } from '../features/state/merge-states.js'
@@ -37,6 +45,25 @@ export function statesOfUser(profile: Profile, userId: string, features: Feature
     if (cuts) states = mergeStates(states, cuts, features)
   }
   return states
+}
+
+/**
+ * Returns the traits that a visitor's messages gave a user, told apart as features are; those under the user's own id
+ * over those under none. Of a browser that was stored before they were, all are those of its user.
+ *
+ * @param userId '' for the browser alone
+ */
+export function traitsOfUser(profile: Profile, userId: string): JsonObject {
+  const { visitorId, traits, traitsByUser, links = {} } = profile
+  if (isPersonKey(visitorId)) return traits as JsonObject
+  if (!traitsByUser) return (userOfBrowser(profile) === userId ? traits : {}) as JsonObject
+  const settled = settleUsers(links)
+  const ownerOf = (user: string) => {
+    if (user === '') return firstUser(settled)
+    return settled.get(user)?.state === 'joined' ? user : ''
+  }
+  const users = Object.keys(traitsByUser).filter(user => ownerOf(user) === userId)
+  return Object.assign({}, ...users.sort(compareTexts).map(user => traitsByUser[user]))
 }
 
 /**

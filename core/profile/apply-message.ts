@@ -11,7 +11,7 @@ import type { Features } from '../features/feature.js'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
-import { traitsAfter } from './traits.js'
+import { traitFieldsAfter } from './traits.js'
 
 /**
  * Returns the profile after one message, however often it is called: `seq` and `recent` are not read.
@@ -45,9 +45,9 @@ export function applyMessage(
   next.session = session
   next.events = profile.events + 1
   // A claim says nothing of the browser's own person, and no more of the one that it names.
-  const traits = sender === 'unsigned' ? profile.traits : traitsAfter(profile.traits, message, late)
-  if (traits) next.traits = traits
-  else onRefused()
+  const changed = sender === 'unsigned' ? profile : traitFieldsAfter(profile, message, late)
+  if (!changed) onRefused()
+  else if (changed !== profile) Object.assign(next, changed)
   const interests = interestsOf(message, features)
   if (interests.length > 0) {
     const added = addInterests({ values: profile.affinities, at: timeOf(profile.affinitiesAt) }, interests, at)

@@ -20,7 +20,7 @@ const sizes = new WeakMap<object, number>()
 export function profileBytes(profile: Profile): number {
   const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
     profile
-  const { links, members, patterns, heard } = profile
+  const { links, members, patterns, heard, traitsByUser } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -33,6 +33,7 @@ export function profileBytes(profile: Profile): number {
     memoryOf(signalMemory) +
     partBytes(affinities) +
     partBytes(traits) +
+    (traitsByUser ? partBytes(traitsByUser) : 0) +
     featuresBytes(profile) +
     (links ? partBytes(links) : 0) +
     (members ? partBytes(members) : 0) +

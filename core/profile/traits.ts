@@ -1,4 +1,6 @@
-import type { Profile, RejectedMessage, StoredMessage } from '@slotstream/protocol'
+import { isPersonKey, type Profile, type RejectedMessage, type StoredMessage } from '@slotstream/protocol'
+import { userOfBrowser } from '../identity/person.js'
+import { usersApart } from './features/count-features.js'
 import { partBytes } from './profile-size.js'
 
 /** Most traits a profile keeps; further names are ignored. */
@@ -45,6 +47,31 @@ export function traitsAfter(
   const merged = mergeTraits(earlier, late ? without(message.traits, earlier) : message.traits)
   const bytes = partBytes(merged)
   return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(earlier) ? merged : undefined
+}
+
+/**
+ * Returns the traits of a profile after a message, and of a browser by user as well; undefined when they would be too
+ * large: see `traitsAfter`. Of more users than are told apart, those of the others stay in the browser's own traits.
+ */
+export function traitFieldsAfter(
+  profile: Profile,
+  message: StoredMessage,
+  late: boolean,
+): Pick<Profile, 'traits' | 'traitsByUser'> | undefined {
+  if (message.type !== 'identify' || !message.traits) return profile
+  const traits = traitsAfter(profile.traits, message, late)
+  if (!traits || isPersonKey(profile.visitorId)) return traits && { traits }
+  const hasOlder = Object.keys(profile.traits).length > 0
+  const before = profile.traitsByUser ?? (hasOlder ? { [userOfBrowser(profile)]: profile.traits } : {})
+  const byUser = new Map(Object.entries(before))
+  const { userId = '' } = message
+  const ofUser = traitsAfter(byUser.get(userId) ?? {}, message, late)
+  if (!ofUser) return undefined
+  byUser.set(userId, ofUser)
+  const apart = usersApart([...byUser.keys()].filter(user => user !== ''))
+  const traitsByUser = Object.fromEntries([...byUser].filter(([user]) => user === '' || apart.has(user)))
+  const bytes = partBytes(traitsByUser)
+  return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(before) ? { traits, traitsByUser } : undefined
 }
 
 /** Returns the record of a message whose traits a profile did not take. A replay of the stream makes the same one. */

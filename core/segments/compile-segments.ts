@@ -33,15 +33,17 @@ export interface CompiledSegments {
  *
  * @param knownFeatures names of features, built-in ones among them. Default: any
  * @param knownSignals names of signals. Default: any
+ * @param numbers names of features whose values are numbers, where texts that no number can meet are faults
  * @returns a line for each fault: of conditions, unknown names, and circles of segments that depend on one another
  */
 export function compileSegments(
   definitions: readonly SegmentDefinition[],
   knownFeatures?: readonly string[],
   knownSignals?: readonly string[],
+  numbers: readonly string[] = [],
 ): Compiled<CompiledSegments> {
   const names = [...new Set(definitions.map(({ name }) => name))]
-  const vocabulary: Vocabulary = { features: knownFeatures, signals: knownSignals, segments: names }
+  const vocabulary: Vocabulary = { features: knownFeatures, signals: knownSignals, segments: names, numbers }
   const reads = shareReads(readAttribute)
   const compiled = new Map<string, CompiledSegment>()
   const dependencies = new Map<string, string[]>()

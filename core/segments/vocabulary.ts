@@ -2,10 +2,13 @@ import { nearest } from '@slotstream/protocol'
 import { cut } from '../conditions/words/show.js'
 import { contentFeatureOf, featureOf, type NamedFeature } from './attributes.js'
 import { namesIn } from './name-lists.js'
+import { numberTrouble } from './number-trouble.js'
 
 /** Names that conditions over persons may use. Absent: any. */
 export interface Vocabulary {
   features?: readonly string[]
+  /** Those among them, and among the features of content, whose values are numbers. Absent: none is known to be */
+  numbers?: readonly string[]
   /** Features of content, in conditions that are asked of a content. */
   contentFeatures?: readonly string[]
   segments?: readonly string[]
@@ -41,10 +44,10 @@ export function attributeTrouble(
   const rest = dot === -1 ? undefined : path.slice(dot + 1)
   switch (root) {
     case 'features':
-      return featureTrouble('features', featureOf(path), vocabulary.features)
+      return featureTrouble('features', featureOf(path), operand, vocabulary)
     case 'content':
       return isOfContent
-        ? featureTrouble('content.features', contentFeatureOf(path), vocabulary.contentFeatures)
+        ? featureTrouble('content.features', contentFeatureOf(path), operand, vocabulary)
         : 'only conditions of content and campaigns are asked of a content'
     case 'segments':
     case 'signals': {
@@ -76,13 +79,16 @@ const EXAMPLES = { traits: 'traits.plan', context: 'context.page.path' }
 function featureTrouble(
   root: 'features' | 'content.features',
   feature: NamedFeature | undefined,
-  names: readonly string[] | undefined,
+  operand: unknown,
+  { features, contentFeatures, numbers = [] }: Vocabulary,
 ): string | undefined {
+  const names = root === 'features' ? features : contentFeatures
   const name = feature?.name ?? ''
   if (!NAME.test(name))
     return `name a feature, and the key of its value if it has keys: ${root}.NAME or ${root}.NAME.KEY`
   const kind = root === 'features' ? 'feature' : 'feature of content'
-  return names === undefined || names.includes(name) ? undefined : unknownName(kind, name, names)
+  if (names !== undefined && !names.includes(name)) return unknownName(kind, name, names)
+  return numbers.includes(name) ? numberTrouble(operand) : undefined
 }
 
 function unknownNames(

@@ -402,14 +402,14 @@ describe('the profiles command', () => {
     expect(pulled.said).toContainEqual(expect.stringContaining('features.json differs from what is published'))
     expect(await readFile(join(folder, 'features.json'), 'utf8')).toBe('[]')
     await profiles('pull', folder, '--force')
-    expect((await readDefinitions(folder)).features).toHaveLength(5)
+    expect((await readDefinitions(folder)).definitions.features).toHaveLength(5)
   })
 
   it('tells every fault with its file, and publishes nothing', async () => {
     await writeFile(join(folder, 'features.json'), JSON.stringify([{ ...VIEWS, agregate: 'count' }]))
     const { failed, said } = await profiles('push', folder)
     expect(failed).toBe(
-      `${join(folder, 'features.json')}: features[0].agregate: unknown field, did you mean "aggregate"?`,
+      `${join(folder, 'features.json')}: features[0].agregate: unknown field, did you mean "aggregate"?\n1 problem: nothing was published`,
     )
     expect(said).toEqual([])
     expect((await admin('GET', '/features')).revision).toBe(0)

@@ -182,7 +182,12 @@ describe('a webhook', () => {
 
   it('gets the signals that it names, and one of another site none', async () => {
     await start()
+    await admin('PUT', '/patterns', { patterns: [{ name: 'bought', sequence: [{ event: 'Order Completed' }] }] })
     const named = await declare({ url: `${receiver.url}/named`, signals: ['bought'] })
+    expect(await declare({ signals: ['bouht'] })).toMatchObject({
+      status: 400,
+      details: ['signals[0]: there is no signal "bouht": did you mean "bought"?'],
+    })
     await declare({ url: `${receiver.url}/all` })
     const [own] = [site]
     site = `shop-${++sites}`

@@ -1,4 +1,5 @@
 import { createRandom, type Random } from '../chaos/random.js'
+import { mergesOfMessages } from './merges-of-messages.js'
 
 /** A row of `events`, as far as it matters whose it is. */
 export interface HistoryRow {
@@ -95,8 +96,8 @@ function* visit(random: Random, n: number, browser: number) {
   }
 }
 
-/** A browser's user whose join was undone. */
-export interface Undone {
+/** A browser's user who is kept apart from it: by an administrator, or by a guard. */
+export interface Apart {
   anonymous_id: string
   user_id: string
 }
@@ -108,7 +109,7 @@ interface Named {
 }
 
 /** Notes who was named in each browser, in order, and the ids of all who were. */
-function namedIn(rows: readonly HistoryRow[], undone: readonly Undone[]) {
+function namedIn(rows: readonly HistoryRow[], apart: readonly Apart[]) {
   const users = new Set<string>()
   const named = new Map<string, Named[]>()
   const note = (browser: string, entry: Named) => named.set(browser, [...(named.get(browser) ?? []), entry])
@@ -120,29 +121,48 @@ function namedIn(rows: readonly HistoryRow[], undone: readonly Undone[]) {
     for (const [browser, session] of browsers) {
       if (!browser) continue
       users.add(user)
-      if (undone.some(pair => pair.anonymous_id === browser && pair.user_id === user)) continue
+      if (isApart(apart, browser, user)) continue
       note(browser, { row, session, user })
     }
   }
   return { users, named }
 }
 
+/** Returns whom guards keep apart, as profiles have it: none of those that an administrator decided about. */
+export function heldIn(rows: readonly HistoryRow[], decided: readonly Apart[] = []): Apart[] {
+  const said = rows.filter(provenUser).flatMap(({ anonymous_id, previous_id, user_id, type, timestamp }) => {
+    const link = { firstAt: timestamp, lastAt: timestamp, cause: type }
+    const browsers = new Set([anonymous_id, type === 'alias' ? previous_id : ''].filter(Boolean))
+    return [...browsers]
+      .filter(browser => !isApart(decided, browser, user_id))
+      .map(anonymousId => ({ anonymousId, userId: user_id, link }))
+  })
+  return mergesOfMessages(SITE, said)
+    .filter(({ state }) => state === 'held')
+    .map(({ browser, userId }) => ({ anonymous_id: browser, user_id: userId }))
+}
+
 /** Computes whose each row is, straight from the rule, by message id. */
-export function personsOf(rows: readonly HistoryRow[], undone: readonly Undone[] = []): Map<string, string> {
-  const { users, named } = namedIn(rows, undone)
+export function personsOf(rows: readonly HistoryRow[], apart: readonly Apart[] = []): Map<string, string> {
+  const { users, named } = namedIn(rows, apart)
   return new Map(rows.map(row => [row.message_id, personOf(row)]))
 
   function personOf(row: HistoryRow): string {
     const own = provenUser(row)
+    const alone = users.has(row.anonymous_id) ? `visitor:${row.anonymous_id}` : row.anonymous_id
+    if (own && isApart(apart, row.anonymous_id, own)) return alone
     if (own || row.anonymous_id === '') return own
     const known = named.get(row.anonymous_id) ?? []
     const later = known.filter(entry => byPlace(entry.row, row) > 0)
     const next = row.session_id ? later.find(entry => entry.session === row.session_id) : undefined
     const last = known.filter(entry => byPlace(entry.row, row) < 0).at(-1)
     const user = (next ?? last ?? later[0])?.user
-    return user ?? (users.has(row.anonymous_id) ? `visitor:${row.anonymous_id}` : row.anonymous_id)
+    return user ?? alone
   }
 }
+
+const isApart = (apart: readonly Apart[], browser: string, user: string) =>
+  apart.some(pair => pair.anonymous_id === browser && pair.user_id === user)
 
 const provenUser = ({ user_id, sender }: HistoryRow) => (sender === 'unsigned' ? '' : user_id)
 
@@ -166,8 +186,8 @@ export interface HistorySession {
 const PAUSE_MS = 30 * 60_000
 
 /** Computes the sessions, straight from what they are. */
-export function sessionsOf(rows: readonly HistoryRow[]): HistorySession[] {
-  const { users, named } = namedIn(rows, [])
+export function sessionsOf(rows: readonly HistoryRow[], apart: readonly Apart[] = []): HistorySession[] {
+  const { users, named } = namedIn(rows, apart)
   const groups = new Map<string, HistoryRow[]>()
   const ends = new Map<string, { key: string; time: number }>()
   for (const row of [...rows].sort(byPlace)) {
@@ -198,7 +218,7 @@ export function sessionsOf(rows: readonly HistoryRow[]): HistorySession[] {
     return {
       anonymous_id: first.anonymous_id,
       user_id,
-      person_id: user_id || (other ?? alone),
+      person_id: user_id && isApart(apart, first.anonymous_id, user_id) ? alone : user_id || (other ?? alone),
       started_at: first.timestamp,
       ended_at,
       events: own.length,

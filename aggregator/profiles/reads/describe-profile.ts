@@ -17,7 +17,7 @@ export function describeProfile(
   lackedMs = 0,
 ): object {
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
-  const { links: _links, recentSignals: _recent, members: _members, ...ownFields } = others
+  const { links: _links, traitsByUser: _traits, recentSignals: _recent, members: _members, ...ownFields } = others
   const values = featureValues(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt, lackedMs)
   const isLeftOut = person.suspicion.isBot && !includesBots

@@ -1,3 +1,4 @@
+import { unknownName } from '@slotstream/core'
 import {
   type DefinitionCheck,
   isDefinitionName,
@@ -20,27 +21,31 @@ const FIELDS = ['url', 'signals']
 /**
  * Checks a webhook that is declared: one line for each fault, naming the field.
  *
+ * @param names of signals that the site can have
  * @param allowPrivate whether URLs without TLS and hosts of private networks are permitted
  */
 export function checkWebhook(
   body: Record<string, unknown>,
+  names: readonly string[],
   allowPrivate: boolean,
 ): DefinitionCheck<WebhookDeclaration> {
   const { url, signals = [] } = body
   const faults = unknownFields(body, FIELDS, 'webhook')
   const wrong = urlFault(url, allowPrivate)
   if (wrong !== undefined) faults.push(`url: ${wrong}`)
-  faults.push(...signalFaults(signals))
+  faults.push(...signalFaults(signals, names))
   if (faults.length > 0) return { ok: false, faults: shownFaults(faults) }
   return { ok: true, value: { url: new URL(url as string).href, signals: [...new Set(signals as string[])] } }
 }
 
-function signalFaults(signals: unknown): string[] {
+function signalFaults(signals: unknown, names: readonly string[]): string[] {
   if (!Array.isArray(signals)) return ['signals: must be a list of names of signals; leave it out for all']
   if (signals.length > MAX_SIGNALS) return [`signals: has ${signals.length} names, ${MAX_SIGNALS} are allowed`]
-  return signals.flatMap((name, index) =>
-    isDefinitionName(name) ? [] : [`signals[${index}]: must be the name of a signal, such as "cart_abandonment"`],
-  )
+  return signals.flatMap((name, index) => {
+    if (!isDefinitionName(name)) return [`signals[${index}]: must be the name of a signal, such as "cart_abandonment"`]
+    // A pattern that is declared later would be one that was misspelt, as far as this can tell.
+    return names.includes(name) ? [] : [`signals[${index}]: ${unknownName('signal', name, names)}`]
+  })
 }
 
 function urlFault(url: unknown, allowPrivate: boolean): string | undefined {

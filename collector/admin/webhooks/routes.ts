@@ -1,8 +1,17 @@
-import { isId, MAX_DELIVERIES_TOLD, MAX_WEBHOOKS, type StoredWebhook } from '@slotstream/protocol'
+import { BUILT_IN } from '@slotstream/core'
+import {
+  isId,
+  MAX_DELIVERIES_TOLD,
+  MAX_WEBHOOKS,
+  SEGMENT_SIGNALS,
+  SIGNALS,
+  type StoredWebhook,
+} from '@slotstream/protocol'
 import type { Log } from '@slotstream/runtime'
 import type { Router } from 'express'
 import { Failure } from '../../http/failure.js'
 import { fieldsOf, hasBody, objectOf } from '../admin-request.js'
+import type { DefinitionStore } from '../definitions/definition-store.js'
 import type { SiteRequest, SiteRouteDeps } from '../route-deps.js'
 import type { AskWebhooks } from './ask-webhooks.js'
 import { checkWebhook } from './check-webhook.js'
@@ -10,6 +19,7 @@ import type { WebhookStore } from './webhook-store.js'
 
 export interface WebhookRouteDeps extends SiteRouteDeps {
   webhookStore: WebhookStore
+  definitionStore: Pick<DefinitionStore, 'read'>
   askWebhooks: AskWebhooks
   /** Whether webhooks may be at URLs without TLS and in private networks. */
   allowPrivateWebhooks: boolean
@@ -27,7 +37,8 @@ export function addWebhookRoutes(router: Router, deps: WebhookRouteDeps): void {
 
   router.post('/sites/:siteId/webhooks', async (request: SiteRequest, response) => {
     const { siteId } = siteOf(request)
-    const checked = checkWebhook(await objectOf(request), deps.allowPrivateWebhooks)
+    const names = await signalsOf(siteId)
+    const checked = checkWebhook(await objectOf(request), names, deps.allowPrivateWebhooks)
     if (!checked.ok) throw new Failure('malformed', `nothing was stored: ${checked.faults[0]}`, checked.faults)
     if ((await store.list(siteId)).length >= MAX_WEBHOOKS)
       throw new Failure('conflict', `the site has ${MAX_WEBHOOKS} webhooks, which is the most: delete one first`)
@@ -68,6 +79,12 @@ export function addWebhookRoutes(router: Router, deps: WebhookRouteDeps): void {
       )
     response.json({ replayed, left: sum(reply => reply.left) })
   })
+
+  /** Lists the signals that a site can have, those of built-in patterns that it switched off among them. */
+  async function signalsOf(siteId: string): Promise<string[]> {
+    const { items } = await deps.definitionStore.read(siteId, 'patterns')
+    return [...new Set([...SIGNALS, ...SEGMENT_SIGNALS, ...[...BUILT_IN.patterns, ...items].map(({ name }) => name)])]
+  }
 
   async function webhookOf(request: WebhookSiteRequest): Promise<StoredWebhook> {
     const webhook = await store.read(siteOf(request).siteId, request.params.webhookId)

@@ -22,6 +22,12 @@ import { isMembers } from './segment-news.js'
 /** Deepest nesting of traits in a stored profile: more than a message may have. */
 const MAX_STORED_DEPTH = 32
 
+function isTraitsByUser(value: unknown): boolean {
+  return (
+    isObject(value) && Object.values(value).every(traits => isObject(traits) && isShallow(traits, MAX_STORED_DEPTH))
+  )
+}
+
 /** Parses a profile as a bucket has it. It is given back as it was read, so that its text stays the same. */
 export function parseProfile(raw: unknown): Check<Profile> {
   if (!isObject(raw)) return misfit('a profile must be a JSON object')
@@ -38,6 +44,7 @@ export function parseProfile(raw: unknown): Check<Profile> {
     return misfit('affinities are no numbers by category')
   if (!isObject(raw.traits) || !isShallow(raw.traits, MAX_STORED_DEPTH))
     return misfit(`traits are no object, or nested deeper than ${MAX_STORED_DEPTH} levels`)
+  if (!isAbsentOr(raw.traitsByUser, isTraitsByUser)) return misfit('traitsByUser is of another shape')
   if (!isListOf(raw.segments, isText)) return misfit('segments is not a list of text')
   if (!isListOf(raw.recent, isCount)) return misfit('recent is not a list of hashes')
   if (!isAbsentOr(raw.heard, list => isListOf(list, isCount))) return misfit('heard is not a list of hashes')

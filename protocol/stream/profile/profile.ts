@@ -26,7 +26,13 @@ export interface Profile {
   /** Interest by category: a decayed sum, valid at `affinitiesAt`. */
   affinities: Record<string, number>
   affinitiesAt: string
+  /** Traits of all users of the visitor together, the latest over earlier ones. */
   traits: Record<string, unknown>
+  /**
+   * The same of a browser by the `userId` under which they were sent, '' for none. Absent: none, or stored before they
+   * were told apart.
+   */
+  traitsByUser?: Record<string, Record<string, unknown>>
   segments: string[]
   /** Stream sequence of the last message applied: replays up to it are skipped. */
   seq: number

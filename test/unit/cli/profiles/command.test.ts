@@ -60,7 +60,8 @@ describe('a folder of definitions', () => {
     await writeFile(join(folder, 'features.json'), `\uFEFF${JSON.stringify({ revision: 3, features: [VIEWS] })}`)
     await writeFile(join(folder, 'segments.json'), '[]')
     await writeFile(join(folder, 'package.json'), '{}')
-    expect(await readDefinitions(folder)).toEqual({ features: [VIEWS], segments: [] })
+    const definitions = { features: [VIEWS], segments: [] }
+    expect(await readDefinitions(folder)).toEqual({ definitions, faults: [], isPartial: false })
   })
 
   it.each([
@@ -72,7 +73,7 @@ describe('a folder of definitions', () => {
     ['other.json', '[]', /there are no definitions in/],
   ])('with %s holding %s is refused, and the file is named', async (name, text, message) => {
     await writeFile(join(folder, name), text)
-    await expect(readDefinitions(folder)).rejects.toThrow(message)
+    expect((await run('check', folder)).failed).toMatch(message)
   })
 
   it('with faults in several files is refused with a line for each', async () => {
@@ -82,6 +83,30 @@ describe('a folder of definitions', () => {
     expect(failed?.split('\n')).toEqual([
       `${join(folder, 'features.json')}: features[0].agregate: unknown field, did you mean "aggregate"?`,
       expect.stringContaining(`${join(folder, 'patterns.json')}: patterns[0]: must be an object`),
+      '2 problems',
+    ])
+  })
+
+  it('with faults of form and of meaning is refused with all of them, also where no collector answers', async () => {
+    const write = (kind: string, items: unknown[]) => writeFile(join(folder, `${kind}.json`), JSON.stringify(items))
+    await write('features', [
+      { ...VIEWS, agregate: 1, source: { event: 'E', where: { 'properties.price': { $gtt: 1 } } } },
+    ])
+    await write('patterns', [])
+    await write('segments', [{ name: 'a', where: { 'features.vews': 1 } }])
+    const faults = [
+      expect.stringMatching(/features\.json: features\[0\]\.agregate/),
+      expect.stringMatching(/features\.json: features\[0\]\.source\.where.*\$gtt/),
+      expect.stringMatching(/segments\.json: segments\[0\]\.where.*did you mean "views"\?/),
+    ]
+    expect((await run('check', folder)).failed?.split('\n')).toEqual([...faults, '3 problems'])
+    const push = parseArguments(['push', folder, '--site', 'shop', '--collector', 'http://127.0.0.1:9'], {})
+    const pushed = runCommand(push, { ADMIN_TOKEN: 'a-token' }, () => {}).catch((error: Error) => error.message)
+    expect((await pushed)?.split('\n')).toEqual([...faults, '3 problems: nothing was published'])
+    await writeFile(join(folder, 'features.json'), '[{]')
+    expect((await run('check', folder)).failed?.split('\n')).toEqual([
+      expect.stringMatching(/features\.json: .*JSON/),
+      '1 problem',
     ])
   })
 
@@ -94,7 +119,7 @@ describe('a folder of definitions', () => {
     const definitions = { ...NONE, features: [VIEWS] }
     const path = join(folder, 'made')
     expect(await writeDefinitions(path, definitions, false)).toEqual({ written: [there], different: [] })
-    expect(await readDefinitions(path)).toEqual({ features: [VIEWS] })
+    expect((await readDefinitions(path)).definitions).toEqual({ features: [VIEWS] })
     expect(await writeDefinitions(path, definitions, false)).toEqual({ written: [], different: [] })
     expect(await writeDefinitions(path, NONE, false)).toEqual({ written: [], different: [there] })
     expect(JSON.parse(await readFile(there, 'utf8'))).toEqual([VIEWS])

@@ -27,6 +27,8 @@ describe('a set among the others of its site', () => {
           'features.views.camp': { $gte: 2 },
           signals: { $in: ['left', 'rage', 'interest_shift'] },
         }),
+        // Text of digits is compared as a number.
+        segment('digits', { 'features.recency': { $gt: '1' }, 'features.views': '7' }),
         segment('rich', { 'features.recency': { $gt: 1 }, segments: { $in: ['campers'] } }),
       ],
     }
@@ -50,6 +52,18 @@ describe('a set among the others of its site', () => {
       { segments: [segment('a', { 'features.vews': 1 })], features: [feature('views')] },
       /^segments\[0\]\.where.*no feature "vews": did you mean "views"/,
     ],
+    [
+      'segments',
+      { segments: [segment('a', { 'features.views.camp': { $gt: 'many' } })], features: [feature('views')] },
+      /^segments\[0\]\.where.*features\.views\.camp: is a number, which "many" never is$/,
+    ],
+    [
+      'segments',
+      { segments: [segment('a', { $or: [{ 'features.recency': { $in: ['5', '6'] } }] })] },
+      /features\.recency: is a number, which "5" never is: write 5$/,
+    ],
+    ['segments', { segments: [segment('a', { 'features.recency': { $eq: '5' } })] }, /never is: write 5$/],
+    ['segments', { segments: [segment('a', { 'features.recency': 'five' })] }, /is a number, which "five" never is$/],
     ['segments', { segments: [segment('a', { segments: { $in: ['b'] } })] }, /^segments\[0\]\.where.*no segment "b"/],
     [
       'segments',

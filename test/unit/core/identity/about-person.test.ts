@@ -1,6 +1,7 @@
-import type { Profile } from '@slotstream/protocol'
-import { expect, it } from 'vitest'
+import type { EventEnvelope, LinkDecision, Profile, StoredMessage } from '@slotstream/protocol'
+import { describe, expect, it } from 'vitest'
 import { aboutPerson } from '#core/identity/about-person.js'
+import { applyEnvelope } from '#core/profile/apply.js'
 
 const link = (at: number) => ({ firstAt: at, lastAt: at, cause: 'identify' })
 
@@ -28,4 +29,63 @@ it('takes no traits from a browser that has another user now', () => {
   // All that is known of the person is what the tablet counted.
   const ofUser = profileOf('user:ann', 1, { events: 0, sessions: 0 })
   expect(aboutPerson('ann', [ofUser, tablet])).toMatchObject({ traits: {}, profile: { events: 10, sessions: 1 } })
+})
+
+describe('traits of a browser that several users share', () => {
+  /** A profile after identifies under some users, '' for none. */
+  function identified(...said: [userId: string, traits: StoredMessage['traits']][]): Profile {
+    return said.reduce<Profile | undefined>((profile, [userId, traits], index) => {
+      const timestamp = `2026-01-01T00:00:0${index}.000Z`
+      const message = { messageId: `m${index}`, type: 'identify', timestamp, anonymousId: 'tablet', userId, traits }
+      const messages = [message as unknown as StoredMessage]
+      return applyEnvelope(profile, { siteId: 's', visitorId: 'tablet', receivedAt: timestamp, messages }, index + 1)
+    }, undefined)!
+  }
+
+  function undone(profile: Profile, userId: string): Profile {
+    const decision: LinkDecision = { state: 'undone', at: Date.UTC(2026, 0, 2), cause: 'a test' }
+    const identity = [{ anonymousId: 'tablet', userId, decision }]
+    const receivedAt = '2026-01-02T00:00:00.000Z'
+    const envelope: EventEnvelope = { siteId: 's', visitorId: 'tablet', receivedAt, identity, messages: [] }
+    return applyEnvelope(profile, envelope, profile.seq + 1)!
+  }
+
+  const traitsOf = (profile: Profile, userId: string) => aboutPerson(userId, [profile]).traits
+
+  it('are those of the user under whom they were sent, and of the first one what was sent under none', () => {
+    const tablet = identified(
+      ['', { theme: 'dark' }],
+      ['ann', { plan: 'pro', city: 'Oslo' }],
+      ['ben', { plan: 'free' }],
+    )
+    expect(tablet.traits).toEqual({ theme: 'dark', plan: 'free', city: 'Oslo' })
+    expect(traitsOf(tablet, 'ann')).toEqual({ theme: 'dark', plan: 'pro', city: 'Oslo' })
+    expect(traitsOf(tablet, 'ben')).toEqual({ plan: 'free' })
+  })
+
+  it('are given to no other user when a merge is undone', () => {
+    const tablet = undone(identified(['ann', { plan: 'pro' }], ['ben', { city: 'Rome' }]), 'ann')
+    expect(traitsOf(tablet, 'ben')).toEqual({ city: 'Rome' })
+    expect(traitsOf(tablet, '')).toEqual({ plan: 'pro' })
+    expect(traitsOf(undone(tablet, 'ben'), '')).toEqual({ plan: 'pro', city: 'Rome' })
+  })
+
+  it('that were stored before they were told apart are those of its user then', () => {
+    const { traitsByUser: _apart, ...older } = identified(['ann', { plan: 'pro', city: 'Oslo' }])
+    expect(traitsOf(older, 'ann')).toEqual({ plan: 'pro', city: 'Oslo' })
+    const message = { messageId: 'm9', type: 'identify', timestamp: '2026-01-03T00:00:00.000Z', anonymousId: 'tablet' }
+    const messages = [{ ...message, userId: 'ben', traits: { plan: 'free' } } as unknown as StoredMessage]
+    const receivedAt = message.timestamp
+    const later = applyEnvelope(older, { siteId: 's', visitorId: 'tablet', receivedAt, messages }, older.seq + 1)!
+    expect(traitsOf(later, 'ann')).toEqual({ plan: 'pro', city: 'Oslo' })
+    expect(traitsOf(later, 'ben')).toEqual({ plan: 'free' })
+  })
+
+  it('take no more room than those of one', () => {
+    const many = (n: number) =>
+      Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`t${n}-${i}`, 'x'.repeat(900)]))
+    const tablet = identified(['ann', many(0)], ['ben', many(1)])
+    expect(Object.keys(traitsOf(tablet, 'ann'))).toHaveLength(30)
+    expect(traitsOf(tablet, 'ben')).toEqual({})
+  })
 })

@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { checkWebhook } from '#collector/admin/webhooks/check-webhook.js'
 
+const KNOWN = ['left-cart', 'segment_left', 'a']
 const URL_OF = 'https://example.com/hook'
 const faultsOf = (body: Record<string, unknown>, allowPrivate = false) => {
-  const checked = checkWebhook(body, allowPrivate)
+  const checked = checkWebhook(body, KNOWN, allowPrivate)
   return checked.ok ? [] : checked.faults
 }
 
 describe('a webhook that is declared', () => {
   it('has a URL and names of signals, each once; without names it gets all', () => {
-    expect(checkWebhook({ url: URL_OF, signals: ['left-cart', 'left-cart'] }, false)).toEqual({
+    expect(checkWebhook({ url: URL_OF, signals: ['left-cart', 'left-cart'] }, KNOWN, false)).toEqual({
       ok: true,
       value: { url: URL_OF, signals: ['left-cart'] },
     })
-    expect(checkWebhook({ url: 'HTTPS://Example.com' }, false)).toMatchObject({
+    expect(checkWebhook({ url: 'HTTPS://Example.com' }, KNOWN, false)).toMatchObject({
       value: { url: 'https://example.com/', signals: [] },
     })
   })
@@ -24,6 +25,10 @@ describe('a webhook that is declared', () => {
       'url: must be a URL that begins with https://',
       expect.stringMatching(/^signals\[0\]: must be the name of a signal/),
       expect.stringMatching(/^signals\[1\]: must be the name of a signal/),
+    ])
+    expect(faultsOf({ url: URL_OF, signals: ['left_cart', 'a', 'nope'] })).toEqual([
+      'signals[0]: there is no signal "left_cart": did you mean "left-cart"?',
+      'signals[2]: there is no signal "nope": there are left-cart, segment_left, a',
     ])
     expect(faultsOf({ url: URL_OF, signals: 'all' })).toEqual([expect.stringContaining('must be a list')])
     expect(faultsOf({ url: URL_OF, signals: Array(201).fill('a') })).toEqual([expect.stringContaining('has 201 names')])
