@@ -365,6 +365,7 @@ export type {
   FeatureSlots,
   FeatureState,
   FeatureStates,
+  Narrowed,
   Visit,
 } from './stream/profile/feature-states.js'
 export {

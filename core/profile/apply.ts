@@ -60,6 +60,8 @@ export interface ApplyOutcome extends LedgerOutcome {
   userNews?: UserNews[]
   /** Amounts that the messages add to the features of content. Absent: none. */
   contents?: ContentAmounts[]
+  /** The features were narrowed, or narrowed further, so that they stay within their bytes. */
+  narrowed?: true
 }
 
 /** Returns the profile after a stream message: see `applyAndDetect`. */
@@ -87,8 +89,7 @@ export function applyToHistory(
  * replay: applying the stream from its beginning, or from any earlier stored state, gives the same.
  *
  * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be
- * a person without proof. Throws when the
- * message has no usable time; the profile is then as it was.
+ * a person without proof. Throws when the message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
  * @param hash makes the ids of signals
@@ -171,7 +172,7 @@ function reduce(
   const after = { ...next }
   after.seq = seq
   after.recent = recent.slice(-remembered)
-  counting.finish(after)
+  const isNarrowed = counting.finish(after)
   if (envelope.timer) noteMatches(search.fire(envelope.timer.at), after, listeners.onMatch)
   search.finish(after)
   const { links, changes } = users.finish(begun?.links)
@@ -192,6 +193,7 @@ function reduce(
     ...(refused.length > 0 && { refused }),
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
+    ...(isNarrowed && { narrowed: true }),
     ...ofLedger,
     ...(amounts.length > 0 && !isLeftOut() && { contents: amounts }),
   }

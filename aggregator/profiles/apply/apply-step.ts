@@ -62,6 +62,8 @@ export interface StepResult {
   learning?: UntoldLearning
   /** Messages of a user that the user's browsers have to be told; absent where there are none. */
   forward?: ForwardEnvelope
+  /** The features of the profile were narrowed, or narrowed further. */
+  narrowed?: true
   /** The error why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
@@ -80,7 +82,7 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity, userNews, learning, contents, forward } = applied
+    const { profile: after, signals, refused, identity, userNews, learning, contents, forward, narrowed } = applied
     const isReplayed = after !== undefined && after === profile
     return {
       outcome: isReplayed ? 'replayed' : 'applied',
@@ -92,6 +94,7 @@ export function applyStep(
       ...((learning || contents) && {
         learning: { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) },
       }),
+      ...(narrowed && !isReplayed && { narrowed }),
       ...(forward && { forward: { siteId, visitorId, receivedAt, seq, ...forward } }),
       ...(userNews && { news: userNews.map(news => ({ siteId, receivedAt, seq, news })) }),
     }
