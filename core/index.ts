@@ -128,6 +128,7 @@ export {
   featureValues,
   MAX_AMOUNTS_BYTES,
   mergeStates,
+  shareLeft,
   textBytes,
   versionOfFeature,
   withFormer,

@@ -368,6 +368,7 @@ export type {
   FeatureSlots,
   FeatureState,
   FeatureStates,
+  Narrowed,
   Visit,
 } from './stream/profile/feature-states.js'
 export {

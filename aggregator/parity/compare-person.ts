@@ -49,8 +49,10 @@ export async function comparePerson(
     const isUncertain =
       isFault(result) &&
       states.some(
-        ({ born, of: byVersion }) =>
-          feature.addedIn > born && (feature.window.kind === 'session' || byVersion[feature.version] === undefined),
+        ({ born, of: byVersion, narrowed }) =>
+          // How far it is narrowed follows from all features together, and those that came later are computed apart.
+          (narrowed && countsLate(states)) ||
+          (feature.addedIn > born && (feature.window.kind === 'session' || byVersion[feature.version] === undefined)),
       )
     compared.set(name, isUncertain ? { ...result, outcome: 'uncertain' } : result)
   }
@@ -66,6 +68,11 @@ export async function comparePerson(
       return profile && read(profile, features)
     }
   }
+}
+
+/** Returns whether a feature was declared after the profile began. */
+function countsLate(states: readonly FeatureStates[]): boolean {
+  return states.some(({ of: byVersion }) => Object.values(byVersion).some(([since]) => since > 0))
 }
 
 function comparedOf(expected: Json | undefined, actual: Json | undefined): Compared {

@@ -9,7 +9,7 @@ import {
   type Publisher,
   type Tombstones,
 } from '@slotstream/runtime'
-import type { StepResult } from './apply/apply-step.js'
+import { countSteps } from './apply/count-steps.js'
 import { leavesOut } from './definitions/bot-treatment.js'
 import type { SitesDefinitions } from './definitions/compiled-definitions.js'
 import type { FillRecords } from './fill/fill-records.js'
@@ -212,13 +212,6 @@ function depsOfWorkers(deps: ProfileSetDeps) {
     deadLetter: createDeadLetters({ nats, publisher, role: 'profiles', metrics, log }),
     onStep: countSteps(metrics),
   }
-}
-
-function countSteps(metrics: Metrics): (result: StepResult) => void {
-  const counted = metrics.counter('profiles_messages_total', 'Messages of the stream, by what became of them', [
-    'result',
-  ])
-  return ({ outcome, messages }) => counted.inc({ result: outcome }, messages)
 }
 
 /** Returns what the filler of a set works with: the partitions of its workers that are up to date and held. */

@@ -76,18 +76,32 @@ function stateTable(profiles: readonly Profile[]): string {
           : [features!.of[version]]
       for (const state of states) if (state !== undefined) rowsHeld.push([state])
     }
-    const sum = (bytesOf: (state: object) => number) => rowsHeld.reduce((total, state) => total + bytesOf(state), 0)
-    return [
-      name,
-      `${Math.round((100 * rowsHeld.length) / profiles.length)} %`,
-      (sum(state => byteLength(JSON.stringify(state))) / profiles.length).toFixed(1),
-      (sum(memoryOf) / profiles.length).toFixed(1),
-    ]
+    return stateRow(name, rowsHeld, profiles.length)
   })
+  const visits = profiles.flatMap(({ features }) => features!.visits)
+  const sessions = visits.map(([id, startedAt, endedAt, messages]) => [id, startedAt, endedAt, messages])
+  rows.push(stateRow('their sessions', sessions, profiles.length))
+  rows.push(
+    stateRow(
+      'all of them',
+      profiles.map(({ features }) => features!),
+      profiles.length,
+    ),
+  )
   return `Bytes of each default feature, by profile:\n\n${markdownTable(
     ['feature', 'states ÷ profiles', 'stored', 'in memory, estimated'],
     rows,
   )}`
+}
+
+function stateRow(name: string, states: readonly object[], profiles: number): string[] {
+  const sum = (bytesOf: (state: object) => number) => states.reduce((total, state) => total + bytesOf(state), 0)
+  return [
+    name,
+    `${Math.round((100 * states.length) / profiles)} %`,
+    (sum(state => byteLength(JSON.stringify(state))) / profiles).toFixed(1),
+    (sum(memoryOf) / profiles).toFixed(1),
+  ]
 }
 
 function cellOf(cells: readonly unknown[], version: string): unknown {

@@ -108,6 +108,13 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
               description:
                 'History is being counted: until then the value is the former feature’s of the name. Absent: it is not.',
             },
+            narrowed: {
+              type: 'number',
+              minimum: 0,
+              exclusiveMaximum: 1,
+              description:
+                'The profile would have been too large: share of the keys, or of the values of a list, that was left; 0: it holds nothing. Absent: all of them.',
+            },
           },
         },
       },

@@ -1,12 +1,15 @@
 import type { FeatureDefinition } from '@slotstream/protocol'
 import { ANY_EVENT } from '../conditions/event-name.js'
-import type { AnyAggregateName } from './aggregates/aggregates.js'
+import { MAX_PROFILE_FEATURES_BYTES } from '../profile/features/ladder.js'
+import type { Aggregate } from './aggregates/aggregate.js'
+import { AGGREGATE_BY_NAME, type AnyAggregateName } from './aggregates/aggregates.js'
 import { MAX_CHANGES } from './aggregates/cart.js'
 import { MAX_EXACT } from './aggregates/distinct.js'
 import { MAX_RECENT } from './aggregates/recent.js'
 import { MAX_COUNTED, MAX_LISTED } from './aggregates/sets.js'
 import type { BuiltInFeature } from './built-in.js'
 import { DEFAULT_KEYS, versionOfFeature, windowOf } from './compile.js'
+import { narrowingOf } from './narrow/narrow-rows.js'
 import { MAX_VISITS } from './state/visits.js'
 import { firstSlotBeside, hasSlots, type Window } from './state/windows.js'
 
@@ -21,8 +24,11 @@ export interface FeatureExplanation {
   evaluated: 'request' | 'stream'
   /** Delay after its message until a value is up to date, in seconds, on the same browser and on another one. */
   freshness: { seconds: number; elsewhereSeconds: number; text: string }
-  /** State per visitor: numbers, or lists of them, one for each tile of the window and each key. */
-  state: { cellsAtMost: number; slots: number; keys: number; text: string }
+  /**
+   * State per visitor: numbers, or lists of them, one for each tile of the window and each key. `bytesOfAll`: bytes
+   * that all features of a visitor take in memory at most; absent for content, which has bounds of its own.
+   */
+  state: { cellsAtMost: number; slots: number; keys: number; bytesOfAll?: number; text: string }
   cost: {
     /** Events whose messages are looked at; `*`: all messages. */
     events: string[]
@@ -71,9 +77,10 @@ export function explainFeature(definition: FeatureDefinition | BuiltInFeature): 
       cellsAtMost: slots * ofKeys,
       slots,
       keys: ofKeys,
+      ...(!isOfContent && { bytesOfAll: MAX_PROFILE_FEATURES_BYTES }),
       text: isOfContent
         ? `${slots} ${slots === 1 ? 'slot' : 'slots'} of time of each content in each slot, each with one number`
-        : `${slots} ${slots === 1 ? 'slot' : 'slots'} of time with up to ${ofKeys} ${ofKeys === 1 ? 'key' : 'keys'} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}`,
+        : `${slots} ${slots === 1 ? 'slot' : 'slots'} of time with up to ${ofKeys} ${ofKeys === 1 ? 'key' : 'keys'} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}${boundOf(definition)}`,
     },
     cost: {
       events,
@@ -83,6 +90,23 @@ export function explainFeature(definition: FeatureDefinition | BuiltInFeature): 
         : `messages of ${events.length} ${events.length === 1 ? 'event' : 'events'} are looked at; others cost nothing`,
     },
   }
+}
+
+/** Says what becomes of a feature where all features of a visitor would take more than they may. */
+function boundOf(definition: FeatureDefinition | BuiltInFeature): string {
+  const { by, aggregate } = definition
+  const isOfSession = windowOf(definition).kind === 'session'
+  const parts = by === undefined ? (isList(aggregate) ? 'values' : undefined) : 'keys'
+  const loss = isOfSession
+    ? 'earlier sessions are left out first'
+    : parts
+      ? `it keeps the ${parts} of the smallest hashes, a half, a quarter …`
+      : 'it is left out, after all that has keys or lists'
+  return `; where all features of a visitor would take more than ${MAX_PROFILE_FEATURES_BYTES / 1024} KB in memory ${loss}, which its value tells as "narrowed"`
+}
+
+function isList(aggregate: AnyAggregateName): boolean {
+  return narrowingOf(AGGREGATE_BY_NAME[aggregate] as Aggregate) !== undefined
 }
 
 function slotsOf(window: Window): number {

@@ -8,8 +8,8 @@ import {
 } from '@slotstream/protocol'
 import { compareTexts } from '../compare-texts.js'
 import type { Features } from '../features/feature.js'
+import { mergeStates } from '../features/narrow/merge-states.js'
 import { cutsOf } from '../features/state/cuts.js'
-import { mergeStates } from '../features/state/merge-states.js'
 import { emptyStates } from '../features/state/reduce.js'
 import { type SettledLink, settleUsers } from './links.js'
 

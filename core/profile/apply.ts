@@ -62,6 +62,8 @@ export interface ApplyOutcome extends LedgerOutcome {
   tellings?: Telling[]
   /** Amounts that the messages add to the features of content. Absent: none. */
   contents?: ContentAmounts[]
+  /** The features were narrowed, or narrowed further, so that they stay within their bytes. */
+  narrowed?: true
 }
 
 /** Returns the profile after a stream message: see `applyAndDetect`. */
@@ -89,8 +91,7 @@ export function applyToHistory(
  * replay: applying the stream from its beginning, or from any earlier stored state, gives the same.
  *
  * Gives back `profile` itself when it has seen the message already, and when its sender is no visitor, or claims to be
- * a person without proof. Throws when the
- * message has no usable time; the profile is then as it was.
+ * a person without proof. Throws when the message has no usable time; the profile is then as it was.
  *
  * @param seq stream sequence of the message
  * @param hash makes the ids of signals
@@ -173,7 +174,7 @@ function reduce(
   const after = next === begun ? { ...next } : next
   after.seq = seq
   after.recent = recent.slice(-remembered)
-  counting.finish(after)
+  const isNarrowed = counting.finish(after)
   if (!onlyFeatures) noteMatches(search.lookElsewhere(), after, listeners.onMatch)
   const { links, changes } = users.finish(begun?.links)
   if (links) after.links = links
@@ -193,6 +194,7 @@ function reduce(
     ...(changes.length > 0 && { identity: changes }),
     ...(userNews.length > 0 && { userNews }),
     ...(tellings.length > 0 && { tellings }),
+    ...(isNarrowed && { narrowed: true }),
     ...ofLedger,
     ...(amounts.length > 0 && !isLeftOut() && { contents: amounts }),
   }

@@ -1,4 +1,11 @@
-import { memoryOf, memoryOfText, type Profile } from '@slotstream/protocol'
+import {
+  type FeatureState,
+  memoryOf,
+  memoryOfText,
+  type Narrowed,
+  type Profile,
+  type Visit,
+} from '@slotstream/protocol'
 import { ARRIVAL_BYTES, decisionBytes, earningBytes, taughtBytes, textsBytes } from '../ledger/ledger-size.js'
 
 /**
@@ -6,9 +13,11 @@ import { ARRIVAL_BYTES, decisionBytes, earningBytes, taughtBytes, textsBytes } f
  */
 const FIXED = 1_024
 
-/** Bytes of the object of features, or of patterns, and of the place of one of them. */
-const FIXED_FEATURES = 256
-const PER_FEATURE = 128
+/** Bytes of the object of features, or of patterns. */
+export const FIXED_FEATURES = 256
+
+/** Bytes of the place of one of them. */
+export const PER_FEATURE = 128
 
 /** Bytes that a part takes at most that is counted each time: to remember its size takes longer, and memory. */
 const SMALL = 512
@@ -50,12 +59,28 @@ export function featuresBytes({ features, featuresByUser = {} }: Pick<Profile, '
 }
 
 /** Bytes of what features hold. A message changes some of them and leaves the others as they are. */
-function featureBytes(features: Profile['features']): number {
+export function featureBytes(features: Profile['features']): number {
   if (!features) return 0
-  let bytes = FIXED_FEATURES
-  for (const version in features.of) bytes += PER_FEATURE + partBytes(features.of[version]!)
-  for (const visit of features.visits) bytes += partBytes(visit)
+  let bytes = FIXED_FEATURES + visitsBytes(features.visits) + narrowedBytes(features.narrowed)
+  for (const version in features.of) bytes += stateBytes(features.of[version]!)
   return bytes
+}
+
+/** Bytes of what one feature holds. */
+export function stateBytes(state: FeatureState): number {
+  return PER_FEATURE + partBytes(state)
+}
+
+/** Bytes of sessions. */
+export function visitsBytes(visits: readonly Visit[]): number {
+  let bytes = 0
+  for (const visit of visits) bytes += partBytes(visit)
+  return bytes
+}
+
+/** Bytes of what is known of features that were narrowed. */
+export function narrowedBytes(narrowed: Narrowed | undefined): number {
+  return narrowed ? partBytes(narrowed) : 0
 }
 
 /** Bytes of what patterns remember. A message changes the states of few of them. */

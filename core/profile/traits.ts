@@ -1,6 +1,6 @@
 import { isPersonKey, type Profile, type RejectedMessage, type StoredMessage } from '@slotstream/protocol'
 import { userOfBrowser } from '../identity/person.js'
-import { usersApart } from './features/count-features.js'
+import { usersApart } from './features/users-apart.js'
 import { partBytes } from './profile-size.js'
 
 /** Most traits a profile keeps; further names are ignored. */

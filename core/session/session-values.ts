@@ -1,6 +1,6 @@
 import type { Json, Visit } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
-import { mergeStates } from '../features/state/merge-states.js'
+import { mergeWhole } from '../features/state/merge-whole.js'
 import { featureValues } from '../features/state/values.js'
 import { statesOf } from './count-messages.js'
 
@@ -11,6 +11,6 @@ import { statesOf } from './count-messages.js'
  * @param at milliseconds since the epoch
  */
 export function sessionValues(shares: readonly Visit[][], features: Features, at: number): Record<string, Json> {
-  const together = shares.map(statesOf).reduce((a, b) => mergeStates(a, b, features), statesOf([]))
+  const together = shares.map(statesOf).reduce((a, b) => mergeWhole(a, b, features), statesOf([]))
   return Object.fromEntries([...featureValues(together, features, at)].map(([name, { value }]) => [name, value]))
 }

@@ -5,7 +5,7 @@ import { MAX_TRAIT_VALUES, MAX_TRAITS_BYTES, type Profile, type StoredMessage } 
 import { connectNats, createLog, type Nats } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
-import { MAX_PROFILE_FEATURES_BYTES } from '#core/profile/features/count-features.js'
+import { MAX_PROFILE_FEATURES_BYTES } from '#core/profile/features/ladder.js'
 import { featuresBytes, profileBytes } from '#core/profile/profile-size.js'
 import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits.js'
 import { profileKeysOf } from '../support/profile-keys.js'
@@ -134,6 +134,55 @@ describe('a profile', () => {
     expect(featuresBytes(profile!)).toBeLessThanOrEqual(MAX_PROFILE_FEATURES_BYTES)
     expect(refused!.length).toBeGreaterThan(50)
     expect(refused![0]).toMatchObject({ code: 'profile_too_large', path: '$.traits' })
+  })
+
+  it('keeps counting when its features would make it too large, and says what was left out', async () => {
+    const wide = (text: string) => text.padEnd(256, '.')
+    const begun = Date.now() - 3_600_000
+    for (let round = 0; round < 10; round++)
+      await send(
+        Array.from({ length: 24 }, (_, i) => {
+          const [category, brand, tag] = ['c', 'b', 't'].map(kind => wide(`${kind} ${round} ${i}`))
+          const timestamp = new Date(begun + (round * 24 + i) * 1_000).toISOString()
+          const product = { product_id: wide(`p ${round} ${i}`), category, brand, tags: [tag, category] }
+          const event = i % 2 ? { event: 'Product Viewed' } : { event: 'Page Engaged' }
+          const properties = i % 2 ? product : { ...product, activeMs: 100 }
+          return {
+            messageId: `wide-${round}-${i}`,
+            type: 'track',
+            ...event,
+            anonymousId: 'wide',
+            timestamp,
+            properties,
+          }
+        }),
+      )
+    await send(Array.from({ length: 7 }, (_, i) => ({ messageId: `page-${i}`, type: 'page', anonymousId: 'wide' })))
+    type Values = Record<string, { value: unknown; narrowed?: number }>
+    const { features } = await until(
+      'all pages are counted',
+      async () => (await system.admin('GET', '/sites/demo/profiles/wide')) as { features: Values },
+      ({ features: values }) => values.page_views?.value === 7,
+    )
+    expect(features.session_page_views!.value).toBe(7)
+    expect(features.session_page_views).not.toHaveProperty('narrowed')
+    expect(features.tag_affinity!.narrowed).toBeLessThan(1)
+    expect(Object.keys(features.tag_affinity!.value as object).length).toBeGreaterThan(5)
+    expect(await metric('profiles_narrowed_total')).toBeGreaterThan(0)
+    const stored = await until(
+      'it is stored',
+      async () => (await (await nats.kvm.open('profiles')).get(keyOf('demo', 'wide')))!.json<Profile>(),
+      ({ events }) => events === 247,
+    )
+    expect(featuresBytes(stored)).toBeLessThanOrEqual(MAX_PROFILE_FEATURES_BYTES)
+    await until(
+      'analysts see it',
+      () =>
+        count(
+          "features WHERE anonymous_id = 'wide' AND feature = '(narrowed)' AND key = 'tag_affinity' AND number < 1",
+        ),
+      n => n === 1,
+    )
   })
 
   it('keeps what it has when a message would make it too large, and says so once, also after a replay', async () => {

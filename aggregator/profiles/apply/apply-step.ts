@@ -74,6 +74,8 @@ export interface StepResult {
   learning?: UntoldLearning
   /** Messages of a user that the user's browsers have to be told; absent where there are none. */
   forward?: ForwardEnvelope
+  /** The features of the profile were narrowed, or narrowed further. */
+  narrowed?: true
   /** The error why the message could not be applied, of outcome `bad`. */
   error?: unknown
 }
@@ -91,7 +93,18 @@ export function applyStep(
   const messages = envelope.messages.length
   try {
     const applied = applyAndDetect(profile, envelope, seq, hashText, rules)
-    const { profile: after, signals, refused, identity, userNews, tellings, learning, contents, forward } = applied
+    const {
+      profile: after,
+      signals,
+      refused,
+      identity,
+      userNews,
+      tellings,
+      learning,
+      contents,
+      forward,
+      narrowed,
+    } = applied
     const isReplayed = after !== undefined && after === profile
     const result: StepResult = { outcome: isReplayed ? 'replayed' : 'applied', messages }
     if (after && !isReplayed) result.profile = after
@@ -100,6 +113,7 @@ export function applyStep(
     if (identity) result.identity = { siteId, visitorId, receivedAt, changes: identity }
     if (learning || contents)
       result.learning = { ...ofVisitor(envelope, after), seq, records: learning ?? [], ...(contents && { contents }) }
+    if (narrowed && !isReplayed) result.narrowed = narrowed
     if (forward) result.forward = { siteId, visitorId, receivedAt, seq, ...forward }
     if (tellings) result.tellings = tellings.map(telling => ({ siteId, visitorId, receivedAt, seq, ...telling }))
     if (userNews) result.news = userNews.map(news => ({ siteId, receivedAt, seq, news }))

@@ -1,4 +1,4 @@
-import { changesOf, featureValues, personAttributes } from '@slotstream/core'
+import { changesOf, type Feature, featureValues, personAttributes, shareLeft } from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
 import type { Person } from './read-persons.js'
@@ -27,11 +27,22 @@ export function describeProfile(
     features: Object.fromEntries(
       [...values].map(([name, { value, version, since, filling }]) => [
         name,
-        { value, version, ageMs, ...(since > 0 && { since }), ...(filling && { filling }) },
+        {
+          ...{ value, version, ageMs },
+          ...(since > 0 && { since }),
+          ...(filling && { filling }),
+          ...narrowedOf(person, features.byName.get(name)),
+        },
       ]),
     ),
     segments: isLeftOut ? [] : changesOf(segments, person.members, personAttributes(person, values, at)).segments,
     signals: person.signals,
     suspicion: person.suspicion,
   }
+}
+
+/** Returns what share of a feature is left where it would have taken too much; nothing where all of it is. */
+function narrowedOf({ features: states }: Person, feature: Feature | undefined): { narrowed?: number } {
+  const narrowed = feature && shareLeft(states, feature)
+  return narrowed === undefined ? {} : { narrowed }
 }

@@ -12,6 +12,8 @@ export interface Sample {
   messageId: string
   /** Properties of the message. */
   properties?: JsonObject | undefined
+  /** Keys and values of lists that the message added so far, or tried to. */
+  listed: number
 }
 
 /**

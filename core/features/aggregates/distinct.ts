@@ -2,12 +2,14 @@ import { hash32 } from '@slotstream/protocol'
 import { keyOfScalar } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
-/** Hashes that are kept one by one; up to so many different values the number is exact but for equal hashes. */
-export const MAX_EXACT = 128
+/** Registers of the sketch, as a power of two: of 1024 its standard error is 1.04 / √1024, that is 3.3 %. */
+export const REGISTER_BITS = 10
 
-/** Registers of the sketch beyond that: its standard error is 1.04 / √1024, that is 3.3 %. */
-const REGISTERS = 1024
-const INDEX_BITS = 10
+/** Registers for each of the hashes that are kept one by one before there is a sketch. */
+const REGISTERS_PER_HASH = 8
+
+/** Hashes that are kept one by one; up to so many different values the number is exact but for equal hashes. */
+export const MAX_EXACT = 2 ** REGISTER_BITS / REGISTERS_PER_HASH
 
 /** Hashes in ascending order, or the registers as text, one character each. */
 type Distinct = number[] | string
@@ -40,16 +42,32 @@ function withHash(row: number[], hash: number): number[] {
   return place < 0 ? [...row, hash] : [...row.slice(0, place), hash, ...row.slice(place)]
 }
 
-function compacted(hashes: number[]): Distinct {
-  return hashes.length <= MAX_EXACT ? hashes : raised('0'.repeat(REGISTERS), hashes)
+/** Returns hashes as they are, or as a sketch of 2 ** `bits` registers where there are too many for one. */
+export function compacted(hashes: number[], bits = REGISTER_BITS): Distinct {
+  const registers = 2 ** bits
+  return hashes.length <= registers / REGISTERS_PER_HASH ? hashes : raised('0'.repeat(registers), hashes)
+}
+
+/** Returns a sketch with 2 ** `bits` registers, as if it had been begun with so many; itself where it has no more. */
+export function folded(registers: string, bits: number): string {
+  if (registers.length <= 2 ** bits) return registers
+  let half = ''
+  for (let index = 0; index < registers.length; index += 2) {
+    // The last bit of the index becomes the first one of what is ranked.
+    const even = Number.parseInt(registers[index]!, 36)
+    const odd = registers[index + 1] === '0' ? 0 : 1
+    half += Math.max(even && even + 1, odd).toString(36)
+  }
+  return folded(half, bits)
 }
 
 /** Returns the registers, each as high as the hashes make it. */
 function raised(registers: string, hashes: number[]): string {
+  const bits = Math.log2(registers.length)
   let changed: string[] | undefined
   for (const hash of hashes) {
-    const index = hash >>> (32 - INDEX_BITS)
-    const rank = Math.clz32((hash << INDEX_BITS) | (1 << (INDEX_BITS - 1))) + 1
+    const index = hash >>> (32 - bits)
+    const rank = Math.clz32((hash << bits) | (1 << (bits - 1))) + 1
     const digit = rank.toString(36)
     if (digit <= (changed ?? registers)[index]!) continue
     changed ??= registers.split('')
@@ -60,7 +78,7 @@ function raised(registers: string, hashes: number[]): string {
 
 function greatest(a: string, b: string): string {
   let merged = ''
-  for (let index = 0; index < REGISTERS; index++) {
+  for (let index = 0; index < a.length; index++) {
     const isHigher = a[index]! > b[index]!
     merged += (isHigher ? a : b)[index]
   }
@@ -75,7 +93,8 @@ function estimate(registers: string): number {
     inverse += 2 ** -rank
     if (rank === 0) empty++
   }
-  const raw = ((0.7213 / (1 + 1.079 / REGISTERS)) * REGISTERS * REGISTERS) / inverse
-  const number = raw <= 2.5 * REGISTERS && empty > 0 ? REGISTERS * Math.log(REGISTERS / empty) : raw
+  const { length } = registers
+  const raw = ((0.7213 / (1 + 1.079 / length)) * length * length) / inverse
+  const number = raw <= 2.5 * length && empty > 0 ? length * Math.log(length / empty) : raw
   return Math.round(number)
 }

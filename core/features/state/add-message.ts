@@ -55,6 +55,8 @@ export function addToCell(
     ? leastKeys(keyRead.map(keyOf).filter(isKey), keys)
     : [keyOf(keyRead)].filter(isKey)
   const cells = cell as FeatureCells | undefined
+  // For each key one more of each value.
+  if (all.length > 1) sample.listed += all.length * (Array.isArray(value) ? value.length : 1)
   if (Array.isArray(value)) {
     // The values of a list are added up once instead of for each key: a message may have very many of both.
     const sum = addToRow(undefined, feature, value, sample)
@@ -86,6 +88,7 @@ function addEntries(
     if (first === undefined) continue
     const before = all.length === 1 ? rows.get(first) : undefined
     const sum = addToRow(before, feature, entry.values, sample)
+    sample.listed += all.length * entry.values.length
     if (sum === undefined) continue
     for (const key of all) {
       const row = all.length === 1 ? undefined : rows.get(key)
@@ -121,6 +124,7 @@ function addToRow(
   sample: Sample,
 ): FeatureRow | undefined {
   let next = row
+  if (Array.isArray(value)) sample.listed += value.length
   for (const each of Array.isArray(value) ? value : [value]) {
     if (!isScalar(each)) continue
     // Not -0, which is stored as 0.

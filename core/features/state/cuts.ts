@@ -55,14 +55,19 @@ export function cutStates({ ofBrowser, byUser }: BrowserStates, features: Featur
 
 /** Returns states without the versions that are not wanted. */
 export function keepVersions(states: FeatureStates, isWanted: (version: string) => boolean): FeatureStates {
-  const { of: byVersion, visits } = states
+  const { of: byVersion, visits, narrowed } = states
   return {
     ...states,
-    of: Object.keys(byVersion).every(isWanted)
-      ? byVersion
-      : Object.fromEntries(Object.entries(byVersion).filter(([version]) => isWanted(version))),
+    ...(narrowed && { narrowed: { ...narrowed, of: only(narrowed.of, isWanted) } }),
+    of: only(byVersion, isWanted),
     visits: visits.map(visit => withoutCells(visit, isWanted)),
   }
+}
+
+function only<Value>(byVersion: Record<string, Value>, isWanted: (version: string) => boolean): Record<string, Value> {
+  return Object.keys(byVersion).every(isWanted)
+    ? byVersion
+    : Object.fromEntries(Object.entries(byVersion).filter(([version]) => isWanted(version)))
 }
 
 function withoutCells(visit: Visit, isWanted: (version: string) => boolean): Visit {

@@ -52,7 +52,9 @@ export function withHistory(
   { counts, since }: { counts: boolean; since: number },
 ): FeatureStates {
   const { version } = feature
-  const before = counts ? states : keepVersions(states, other => other !== version)
+  const { narrowed } = states
+  const remaining = counts ? states : keepVersions(states, other => other !== version)
+  const before = narrowed ? { ...remaining, narrowed } : remaining
   const [state, earlier] = [before.of[version], history?.of[version]]
   const visits = withSessions(before.visits, history?.visits ?? [], feature)
   if (!state && !earlier) return { ...before, visits }

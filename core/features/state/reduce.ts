@@ -17,8 +17,12 @@ export function emptyStates(revision: number): FeatureStates {
 
 /** A visitor's features while the messages of an envelope are added to them. */
 export interface FeatureDraft {
-  /** Adds a message of time `at`, in milliseconds since the epoch, that was not counted before. */
-  add(message: StoredMessage, at: number): void
+  /**
+   * Adds a message of time `at`, in milliseconds since the epoch, that was not counted before.
+   *
+   * @returns the keys and values that its lists added, beside one of each feature; more than there were, never fewer
+   */
+  add(message: StoredMessage, at: number): number
   /** Returns what the features hold so far. It changes with the next message that is added. */
   soFar(): FeatureStates
 }
@@ -34,7 +38,7 @@ export function draftFeatures(
   sinceOf: (version: string) => number = () => 0,
 ): FeatureDraft {
   const byVersion: Record<string, FeatureState> = { ...before.of }
-  const { born } = before
+  const { born, narrowed } = before
   let { at: latest, visits, past } = before
 
   function apply(rules: readonly Rule[], message: StoredMessage, sample: Sample): void {
@@ -49,12 +53,20 @@ export function draftFeatures(
 
   return {
     add(message, at) {
-      const sample: Sample = { value: 1, weight: 1, at, messageId: message.messageId, properties: message.properties }
+      const sample: Sample = {
+        value: 1,
+        weight: 1,
+        at,
+        messageId: message.messageId,
+        properties: message.properties,
+        listed: 0,
+      }
       const rules = features.rulesByEvent.get(eventNameOf(message)) ?? features.rulesOfAny
       apply(rules, message, sample)
       ;({ visits, past } = addVisit(visits, past, message, sample, features, rules))
       latest = Math.max(latest, at)
+      return sample.listed
     },
-    soFar: () => ({ born, at: latest, of: byVersion, visits, past }),
+    soFar: () => ({ born, at: latest, of: byVersion, visits, past, ...(narrowed && { narrowed }) }),
   }
 }

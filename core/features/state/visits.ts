@@ -99,10 +99,14 @@ function byStart(a: Visit, b: Visit): number {
 }
 
 /** Returns sessions without the oldest ones, which are added to a number and a sum. */
-export function bounded(visits: Visit[], past: FeatureStates['past']): Pick<FeatureStates, 'visits' | 'past'> {
+export function bounded(
+  visits: Visit[],
+  past: FeatureStates['past'],
+  most = MAX_VISITS,
+): Pick<FeatureStates, 'visits' | 'past'> {
   let latest = 0
   for (const [, , endedAt] of visits) latest = Math.max(latest, endedAt)
-  let firstKept = Math.max(0, visits.length - MAX_VISITS)
+  let firstKept = Math.max(0, visits.length - most)
   while (visits[firstKept]![2] < latest - KEPT_MS) firstKept++
   if (firstKept === 0) return { visits, past }
   const ms = visits.slice(0, firstKept).reduce((sum, [, startedAt, endedAt]) => sum + endedAt - startedAt, 0)

@@ -1,27 +1,14 @@
-import { type FeatureStates, hash32, type Profile, type StoredMessage } from '@slotstream/protocol'
+import type { FeatureStates, Profile, StoredMessage } from '@slotstream/protocol'
+import { eventNameOf } from '../../conditions/event-name.js'
 import type { Features } from '../../features/feature.js'
 import { type BrowserStates, cutStates, noteCut } from '../../features/state/cuts.js'
-import { mergeStates } from '../../features/state/merge-states.js'
 import { draftFeatures, emptyStates, type FeatureDraft } from '../../features/state/reduce.js'
-import { featuresBytes } from '../profile-size.js'
+import { boundFeatures, browserBytes, narrowingsOf, stepOf, withUsersApart } from './bound-features.js'
+import { LISTED_GROWTH, mostGrowth } from './growth.js'
+import { MAX_PROFILE_FEATURES_BYTES, MAX_USERS_APART } from './ladder.js'
 
 /** Revision under which a profile began that was stored before there were features. */
 const OLDER_THAN_FEATURES = -1
-
-/**
- * Users of one browser whose features are told apart: several times as many as a guard joins at once. Of more users
- * those of the smallest hashes are; what the others did is kept together, and belongs to none of the users.
- */
-const MAX_USERS_APART = 20
-
-/** The key of what users did who are not told apart. */
-export const OTHER_USERS = ''
-
-/**
- * Bytes that a profile's features take in memory at most, as `memoryOf` counts them: a hundred times what usual ones
- * take. Messages that would make them larger no longer change them, so that the profile can always be stored.
- */
-export const MAX_PROFILE_FEATURES_BYTES = 192 * 1024
 
 /** The features of a profile while the messages of an envelope are counted. */
 export interface FeatureCount {
@@ -29,21 +16,29 @@ export interface FeatureCount {
   add(message: StoredMessage, at: number, userId: string): void
   /** Returns what the features hold so far, to be read before another message is counted. */
   soFar(): Pick<Profile, 'features' | 'featuresByUser'>
-  /** Puts what the features hold now into the profile. */
-  finish(after: Profile): void
+  /**
+   * Puts what the features hold now into the profile.
+   *
+   * @returns whether they were narrowed, so that they stay within their bytes
+   */
+  finish(after: Profile): boolean
 }
 
 /** Begins to count messages in the features of a profile; undefined for one that is about to begin. */
 export function countFeatures(profile: Profile | undefined, features: Features): FeatureCount {
   const revision = profile && !profile.features ? OLDER_THAN_FEATURES : features.revision
   let before: BrowserStates | undefined
-  const drafts = new Map<string, FeatureDraft>()
+  let drafts = new Map<string, FeatureDraft>()
+  /** Bytes that can surely be added before the states have to be bounded; negative: they have to be. */
+  let room = 0
 
   /** Returns what is there before the first message that counts. */
   function begin(): BrowserStates {
     const ofBrowser = profile?.features ?? emptyStates(revision)
     const byUser = new Map(Object.entries(profile?.featuresByUser ?? {}))
-    return cutStates({ ofBrowser, byUser }, features, profile?.seq ?? 0)
+    const states = cutStates({ ofBrowser, byUser }, features, profile?.seq ?? 0)
+    room = roomOf(states)
+    return states
   }
 
   function draftOf(userId: string): FeatureDraft {
@@ -58,7 +53,7 @@ export function countFeatures(profile: Profile | undefined, features: Features):
   }
 
   /** Returns what is there now, with the messages that were counted. */
-  function current() {
+  function current(): BrowserStates {
     let ofBrowser: FeatureStates = before?.ofBrowser ?? profile?.features ?? emptyStates(revision)
     const byUser = new Map(before?.byUser ?? Object.entries(profile?.featuresByUser ?? {}))
     for (const [userId, draft] of drafts) {
@@ -69,46 +64,35 @@ export function countFeatures(profile: Profile | undefined, features: Features):
   }
 
   return {
-    add: (message, at, userId) => draftOf(userId).add(message, at),
+    add(message, at, userId) {
+      const listed = draftOf(userId).add(message, at)
+      room -= mostGrowth(features.rulesByEvent.get(eventNameOf(message)) ?? features.rulesOfAny)
+      room -= listed * LISTED_GROWTH
+      if (room >= 0) return
+      // After each message, so that it does not matter how messages were cut into batches.
+      before = boundFeatures(current(), features)
+      drafts = new Map()
+      room = roomOf(before)
+    },
     soFar: () => fieldsOf(current()),
     finish(after) {
-      const { ofBrowser, byUser } = current()
-      const apart = byUser.size > MAX_USERS_APART ? usersApart(byUser.keys()) : byUser
-      for (const [userId, states] of byUser) {
-        if (apart.has(userId)) continue
-        const others = byUser.get(OTHER_USERS)
-        byUser.set(OTHER_USERS, others ? mergeStates(others, states, features) : states)
-        byUser.delete(userId)
-      }
-      if (before) noteCut(ofBrowser, features)
-      const counted = fieldsOf({ ofBrowser, byUser })
-      // What `after` has of before stays.
-      if (isTooLarge(counted, profile)) after.features ??= emptyStates(revision)
-      else Object.assign(after, counted)
+      const states = withUsersApart(current(), MAX_USERS_APART, features)
+      if (before) noteCut(states.ofBrowser, features)
+      Object.assign(after, fieldsOf(states))
+      if (stepOf(states) === 0) return false
+      const { features: ofBrowser, featuresByUser = {} } = profile ?? {}
+      const earlier = ofBrowser && { ofBrowser, byUser: new Map(Object.entries(featuresByUser)) }
+      return narrowingsOf(states) > (earlier ? narrowingsOf(earlier) : 0)
     },
   }
 }
 
+/** Returns the bytes that can be added to states before they are to be bounded: none to narrowed ones. */
+function roomOf(states: BrowserStates): number {
+  return stepOf(states) > 0 ? -1 : MAX_PROFILE_FEATURES_BYTES - browserBytes(states)
+}
+
 /** Returns states as a profile has them. */
-function fieldsOf({ ofBrowser, byUser }: BrowserStates): Pick<Profile, 'features' | 'featuresByUser'> {
+export function fieldsOf({ ofBrowser, byUser }: BrowserStates): Pick<Profile, 'features' | 'featuresByUser'> {
   return { features: ofBrowser, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
-}
-
-/** Returns whether the states of features would be too large, and larger than before. */
-export function isTooLarge(
-  after: Pick<Profile, 'features' | 'featuresByUser'>,
-  before: Pick<Profile, 'features' | 'featuresByUser'> = {},
-): boolean {
-  const bytes = featuresBytes(after)
-  return bytes > MAX_PROFILE_FEATURES_BYTES && bytes > featuresBytes(before)
-}
-
-/** Returns those of a browser's users whose features are told apart, and the key of all others where there are any. */
-export function usersApart(userIds: Iterable<string>): Set<string> {
-  const all = new Set(userIds)
-  const hadOthers = all.delete(OTHER_USERS)
-  const users = [...all]
-  if (users.length > MAX_USERS_APART) users.sort((a, b) => hash32(a) - hash32(b))
-  const apart = new Set(users.slice(0, MAX_USERS_APART))
-  return hadOthers || users.length > MAX_USERS_APART ? apart.add(OTHER_USERS) : apart
 }

@@ -1,5 +1,7 @@
 import type { FeatureStates, Profile } from '@slotstream/protocol'
 import type { Feature } from '../../features/feature.js'
+import { mergeStates } from '../../features/narrow/merge-states.js'
+import { eitherNarrowed, narrowStates } from '../../features/narrow/narrow-states.js'
 import { countsFrom } from '../../features/state/cuts.js'
 import {
   asComplete,
@@ -8,10 +10,11 @@ import {
   historyLacking,
   withHistory,
 } from '../../features/state/fill-states.js'
-import { mergeStates } from '../../features/state/merge-states.js'
 import { emptyStates } from '../../features/state/reduce.js'
 import { timeOf } from '../sessions.js'
-import { isTooLarge, OTHER_USERS, usersApart } from './count-features.js'
+import { boundFeatures } from './bound-features.js'
+import { fieldsOf } from './count-features.js'
+import { OTHER_USERS, usersApart } from './users-apart.js'
 
 /** A fill of features from the messages of a partition, see `HistoryFill`. */
 export interface ProfileFill extends HistoryFill {
@@ -61,7 +64,8 @@ export function fillProfile(profile: Profile, counted: CountedHistory, fill: Pro
     for (const [userId, states] of Object.entries(after.featuresByUser ?? {}))
       after.featuresByUser![userId] = asComplete(states, fill.features.revision)
   }
-  return { profile: isTooLarge(after, profile) ? profile : { ...profile, ...after } }
+  const filled = { ofBrowser: after.features, byUser: new Map(Object.entries(after.featuresByUser ?? {})) }
+  return { profile: { ...profile, ...fieldsOf(boundFeatures(filled, fill.features)) } }
 }
 
 function filledStates(
@@ -84,9 +88,13 @@ function filledStates(
 
   function filled(states: FeatureStates, statesOf: (history: Profile) => FeatureStates | undefined): FeatureStates {
     return lacking.reduce((after, { feature, bound }) => {
-      const history = counted.get(bound)
+      const profileThen = counted.get(bound)
+      const history = profileThen && statesOf(profileThen)
       const counts = countsFrom(features, feature.version) !== undefined
-      return withHistory(after, feature, history && statesOf(history), { counts, since })
+      // What was left out of one is left out of both, as in `mergeStates`.
+      const narrowed = eitherNarrowed(after.narrowed, history?.narrowed)
+      const narrow = (each: FeatureStates) => (narrowed ? narrowStates(each, narrowed, fill.features) : each)
+      return withHistory(narrow(after), feature, history && narrow(history), { counts, since })
     }, states)
   }
 }

@@ -23,6 +23,19 @@ export type FeatureState = [since: number, held: FeatureCell | FeatureSlots]
 export type Visit = [id: string, startedAt: number, endedAt: number, messages: number, cells: (string | FeatureCell)[]]
 
 /**
+ * Numbers that say what was left out of features so that a profile stays within its bytes. They only ever grow, and
+ * merges take the greater of two: so of what is left each key has all that ever counted for it.
+ */
+export interface Narrowed {
+  /** Step of the ladder of bounds that the profile came to, see `core/profile/features/ladder.ts`. */
+  step: number
+  /** How often the number of sessions was halved. */
+  visits: number
+  /** By version of the feature: how often its keys or values were halved, see `narrowHeld`. */
+  of: Record<string, number>
+}
+
+/**
  * The content of a visitor's features. It follows from the set of the messages, not from their order: all of it is
  * sums, least and greatest values, and sets of bounded size that keep what has the smallest hashes.
  */
@@ -41,4 +54,6 @@ export interface FeatureStates {
   visits: Visit[]
   /** Earlier sessions: how many, and the sum of their lengths in milliseconds. */
   past: [visits: number, ms: number]
+  /** Absent: all of it is within its bytes. */
+  narrowed?: Narrowed
 }

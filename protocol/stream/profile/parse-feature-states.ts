@@ -7,7 +7,7 @@ const MAX_DEPTH = 6
 /** Tells whether a value has the shape of `FeatureStates`. What a feature's rows mean only the feature knows. */
 export function isFeatureStates(value: unknown): boolean {
   if (!isObject(value)) return false
-  const { born, at, of: states, visits, past } = value
+  const { born, at, of: states, visits, past, narrowed } = value
   return (
     Number.isInteger(born) &&
     Number.isFinite(at) &&
@@ -15,7 +15,8 @@ export function isFeatureStates(value: unknown): boolean {
     Object.values(states).every(state => Array.isArray(state) && state.length === 2 && isHeld(state, MAX_DEPTH)) &&
     isListOf(visits, isVisit) &&
     isListOf(past, Number.isFinite) &&
-    past.length === 2
+    past.length === 2 &&
+    (narrowed === undefined || isNarrowed(narrowed))
   )
 }
 
@@ -23,6 +24,11 @@ function isVisit(value: unknown): boolean {
   if (!Array.isArray(value) || value.length !== 5) return false
   const [id, startedAt, endedAt, messages, cells] = value
   return isText(id) && [startedAt, endedAt, messages].every(Number.isFinite) && isHeld(cells, MAX_DEPTH)
+}
+
+function isNarrowed(value: unknown): boolean {
+  if (!isObject(value) || !isObject(value.of)) return false
+  return [value.step, value.visits, ...Object.values(value.of)].every(Number.isInteger)
 }
 
 function isHeld(value: unknown, depth: number): boolean {

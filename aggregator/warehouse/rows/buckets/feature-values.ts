@@ -1,4 +1,4 @@
-import { type Features, featureValues, mergeStates } from '@slotstream/core'
+import { type Features, featureValues, mergeStates, shareLeft } from '@slotstream/core'
 import type { FeatureStates, Json, Profile } from '@slotstream/protocol'
 
 /** A feature as a row of `profile_versions` has it: its version, and its value as JSON. */
@@ -6,6 +6,9 @@ export interface FeatureOfRow {
   version: string
   value: string
 }
+
+/** Name under which a row has the shares that were left of features that were narrowed. No feature may have it. */
+export const NARROWED = '(narrowed)'
 
 /**
  * Returns what the features of a profile hold at a time, of all users of a browser together. Features that hold nothing
@@ -19,8 +22,13 @@ export function featuresOfRow(profile: Profile, features: Features, at: number):
   if (!first) return {}
   const states = others.reduce((all, part) => mergeStates(all, part, features), first)
   const entries: [string, FeatureOfRow][] = []
-  for (const [name, { value, version }] of featureValues(states, features, at, namesHeld(states, features)))
+  const narrowedByName: Record<string, number> = {}
+  for (const [name, { value, version }] of featureValues(states, features, at, namesHeld(states, features))) {
     if (!isNothing(value)) entries.push([name, { version, value: JSON.stringify(value) }])
+    const narrowed = shareLeft(states, features.byName.get(name)!)
+    if (narrowed !== undefined) narrowedByName[name] = narrowed
+  }
+  if (!isNothing(narrowedByName)) entries.push([NARROWED, { version: '', value: JSON.stringify(narrowedByName) }])
   return Object.fromEntries(entries)
 }
 

@@ -23,7 +23,11 @@ it('a window by keys is explained: its tiles, its keys, and the step of its end'
       cellsAtMost: 61 * 20,
       slots: 61,
       keys: 20,
-      text: '61 slots of time with up to 20 keys a visitor, each with one or two numbers',
+      bytesOfAll: 192 * 1024,
+      text:
+        '61 slots of time with up to 20 keys a visitor, each with one or two numbers; where all features of a visitor ' +
+        'would take more than 192 KB in memory it keeps the keys of the smallest hashes, a half, a quarter …, which its ' +
+        'value tells as "narrowed"',
     },
     cost: {
       events: ['Product Viewed'],
@@ -31,6 +35,15 @@ it('a window by keys is explained: its tiles, its keys, and the step of its end'
       text: 'messages of 1 event are looked at; others cost nothing',
     },
   })
+})
+
+it('tells what becomes of a feature where a visitor’s features would take too much', () => {
+  const textOf = (fields: object) =>
+    explainFeature({ name: 'f', source: { event: 'E' }, aggregate: 'count', ...fields }).state.text
+  expect(textOf({ aggregate: 'unique', value: 'properties.a' })).toContain('it keeps the values of the smallest hashes')
+  expect(textOf({ window: '24h' })).toContain('it is left out, after all that has keys or lists')
+  expect(textOf({ window: 'session' })).toContain('earlier sessions are left out first')
+  expect(textOf({ entity: 'content' })).not.toContain('narrowed')
 })
 
 it('every built-in feature is explained, as data, with the version that its values have', () => {

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BUILT_IN_FEATURES } from '#core/features/built-in.js'
 import { compileFeatures } from '#core/features/compile.js'
-import { mergeStates } from '#core/features/state/merge-states.js'
+import { mergeStates } from '#core/features/narrow/merge-states.js'
 import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
 import { ALL_KINDS, messageAt } from './some-features.js'
 

@@ -3,11 +3,8 @@ import type { Features } from '../feature.js'
 import { mergeFeature } from './merge-cells.js'
 import { bounded, mergeVisits } from './visits.js'
 
-/**
- * Merges what two visitors' features hold, such as two browsers of one person: as if all messages had been one
- * visitor's. Commutative and associative; neither is changed. Versions that the site no longer has are left out.
- */
-export function mergeStates(a: FeatureStates, b: FeatureStates, features: Features): FeatureStates {
+/** Merges states of which nothing was left out: see `mergeStates`. */
+export function mergeWhole(a: FeatureStates, b: FeatureStates, features: Features): FeatureStates {
   const merged: FeatureStates['of'] = {}
   for (const [version, feature] of features.byVersion) {
     const [stateOfA, stateOfB] = [a.of[version], b.of[version]]
