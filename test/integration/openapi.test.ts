@@ -193,7 +193,10 @@ describe('the answers of the collector are as described:', () => {
     const { at } = await createSite()
     const path = `${SITE}/webhooks`
     const url = 'https://example.com/hook'
-    const { id } = (await call('post', path, { at: at('/webhooks'), body: { url, signals: ['cart_abandonment'] } })) as Webhook
+    const { id } = (await call('post', path, {
+      at: at('/webhooks'),
+      body: { url, signals: ['cart_abandonment'] },
+    })) as Webhook
     await call('post', path, { at: at('/webhooks'), body: { url: 7 }, status: 400 })
     expect(await call('get', path, { at: at('/webhooks') })).toMatchObject({ webhooks: [{ id, url }] })
     // No aggregator runs beside this collector.
