@@ -177,16 +177,16 @@ function decideOne(
   slot: CompiledSlot,
   { count }: SlotRequest,
   models: Models,
-  asked: { situation: Situation; seed: string; heldOut: boolean; shownBefore: Set<string> },
+  question: { situation: Situation; seed: string; heldOut: boolean; shownBefore: Set<string> },
 ): Decided {
-  const { siteId } = asked.situation
+  const { siteId } = question.situation
   const { needs, learns } = slot
   return decide({
     slot,
     count,
     ...(learns && { model: models.modelOf(siteId, slot.slot.id) }),
     ...(needs.policy.items && { itemsOf: type => models.itemsOf?.(siteId, type) }),
-    ...asked,
+    ...question,
   })
 }
 

@@ -32,7 +32,7 @@ export function sampleTops(
   for (let sample = 0; sample < SAMPLES; sample++) {
     fill(numbers)
     const top = new Array<number>(length)
-    let found = 0
+    let filled = 0
     let least = Number.NEGATIVE_INFINITY
     for (let at = 0; at < order.length; at++) {
       const index = order[at]!
@@ -43,18 +43,18 @@ export function sampleTops(
       if (mean + deviation * boxMullerAtMost(first, second) < least) continue
       const value = mean + deviation * boxMuller(first, second)
       if (value < least) continue
-      let place = found
+      let place = filled
       while (place > 0 && (value > values[place - 1]! || (value === values[place - 1]! && index < top[place - 1]!)))
         place--
       if (place === length) continue
-      if (found < length) found++
-      for (let to = found - 1; to > place; to--) {
+      if (filled < length) filled++
+      for (let to = filled - 1; to > place; to--) {
         values[to] = values[to - 1]!
         top[to] = top[to - 1]!
       }
       values[place] = value
       top[place] = index
-      if (found === length) least = values[length - 1]!
+      if (filled === length) least = values[length - 1]!
     }
     tops[sample] = top
   }
@@ -64,5 +64,5 @@ export function sampleTops(
 /** Returns all indices, those first whose numbers are likely to be among the largest. */
 function likeliestFirst(means: ArrayLike<number>, deviations: ArrayLike<number>): number[] {
   const hopes = Array.from(means, (mean, index) => mean + OPTIMISM * deviations[index]!)
-  return [...hopes.keys()].sort((one, other) => hopes[other]! - hopes[one]!)
+  return [...hopes.keys()].sort((a, b) => hopes[b]! - hopes[a]!)
 }
