@@ -37,10 +37,10 @@ export function tellingsOf(
   sender: Sender,
 ): Telling[] {
   if (messages.length === 0 || !links || sender === 'unsigned') return []
-  const told = isPersonKey(visitorId)
+  const tellings = isPersonKey(visitorId)
     ? tellBrowsers(idsOfVisitor(visitorId).userId, links, messages)
     : tellUsers(links, messages)
-  return told.map(telling => (sender === 'public' ? telling : { ...telling, sender }))
+  return tellings.map(telling => (sender === 'public' ? telling : { ...telling, sender }))
 }
 
 function tellUsers(links: Links, messages: readonly StoredMessage[]): Telling[] {

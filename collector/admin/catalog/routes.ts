@@ -12,7 +12,7 @@ import type { MakeTargets } from './store/change-catalog.js'
 import type { CatalogItem, CatalogKind, Target } from './store/changes.js'
 import { withTargets } from './store/state.js'
 import { addVersionRoutes } from './version-routes.js'
-import { told, warningsOf } from './warnings.js'
+import { warningsField, warningsOf } from './warnings.js'
 
 /** Largest body of a whole catalog, in bytes. */
 const MAX_CATALOG_BYTES = 32 * 1024 * 1024
@@ -63,7 +63,7 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
       revision: changed.revision,
       slots: slots.length,
       content: content.length,
-      ...told(warnings),
+      ...warningsField(warnings),
     })
   })
   for (const [folder, kind] of FOLDERS) {
@@ -86,7 +86,7 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
         },
         options,
       )
-      response.json({ ...stored, ...told(warnings) })
+      response.json({ ...stored, ...warningsField(warnings) })
     })
     router.delete(`/sites/:siteId/${folder}/:id`, async (request: SiteRequest<'id'>, response) => {
       const { siteId } = siteOf(request)
@@ -101,7 +101,7 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
         return targets
       }
       await catalog.change(siteId, make, { expected: await revisionOfDelete(request) })
-      response.json({ deleted: true, ...told(warnings) })
+      response.json({ deleted: true, ...warningsField(warnings) })
     })
   }
   addVersionRoutes(router, deps)

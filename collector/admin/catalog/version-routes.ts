@@ -8,7 +8,7 @@ import { isRevision, revisionOf } from './revision.js'
 import type { CatalogRouteDeps } from './route-deps.js'
 import { refuseSlotsInUse } from './slots-in-use.js'
 import { withTargets } from './store/state.js'
-import { told, warningsOf } from './warnings.js'
+import { warningsField, warningsOf } from './warnings.js'
 
 /** Adds `/sites/:siteId/catalog/…`: its draft, and its earlier revisions. */
 export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
@@ -29,7 +29,7 @@ export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
       },
       { expected: revisionOf(body) },
     )
-    response.json({ ...published, ...told(warnings) })
+    response.json({ ...published, ...warningsField(warnings) })
   })
 
   router.delete('/sites/:siteId/catalog/draft', async (request: SiteRequest, response) => {
@@ -58,7 +58,7 @@ export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
       warnings = await warningsOf(experimentStore, siteId, state, targets)
     })
     if (!changed) throw noRevision()
-    response.json({ ...changed, ...told(warnings) })
+    response.json({ ...changed, ...warningsField(warnings) })
   })
 }
 

@@ -31,7 +31,7 @@ export async function warningsOf(
 }
 
 /** Returns the field of an answer that has warnings; none where there are none. */
-export function told(warnings: readonly string[]): { warnings?: readonly string[] } {
+export function warningsField(warnings: readonly string[]): { warnings?: readonly string[] } {
   return warnings.length > 0 ? { warnings } : {}
 }
 

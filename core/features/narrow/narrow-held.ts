@@ -10,19 +10,19 @@ export function isDivisible({ readKeys, aggregate }: Feature): boolean {
 }
 
 /**
- * Returns what is left of what a feature holds after so many halvings; undefined: nothing. It gives back `held` itself
+ * Returns what is left of what a feature holds after so many halvings; undefined: nothing. It gives back `state` itself
  * where that is all of it. Narrowing what two states hold, and merging it, is the same as merging and narrowing.
  */
 export function narrowHeld(
-  held: FeatureCell | FeatureSlots | undefined,
+  state: FeatureCell | FeatureSlots | undefined,
   feature: Feature,
   halvings: number,
 ): FeatureCell | FeatureSlots | undefined {
-  if (held === undefined || halvings >= NOTHING_LEFT) return undefined
-  if (halvings === 0 || !isDivisible(feature)) return held
+  if (state === undefined || halvings >= NOTHING_LEFT) return undefined
+  if (halvings === 0 || !isDivisible(feature)) return state
   return hasSlots(feature.window)
-    ? narrowSlots(held as FeatureSlots, feature, halvings)
-    : narrowCell(held as FeatureCell, feature, halvings)
+    ? narrowSlots(state as FeatureSlots, feature, halvings)
+    : narrowCell(state as FeatureCell, feature, halvings)
 }
 
 /** Returns what is left of one slot. */

@@ -11,9 +11,10 @@ export const NO_SESSION_FEATURES = ONE_VISIT + NOTHING_LEFT
 /** Returns what was left out of one of two states, or of both; undefined: nothing. */
 export function eitherNarrowed(a: Narrowed | undefined, b: Narrowed | undefined): Narrowed | undefined {
   if (!a || !b || a === b) return a ?? b
-  const of = { ...a.of }
-  for (const [version, halvings] of Object.entries(b.of)) of[version] = Math.max(halvings, of[version] ?? 0)
-  return { step: Math.max(a.step, b.step), visits: Math.max(a.visits, b.visits), of }
+  const byVersion = { ...a.of }
+  for (const [version, halvings] of Object.entries(b.of))
+    byVersion[version] = Math.max(halvings, byVersion[version] ?? 0)
+  return { step: Math.max(a.step, b.step), visits: Math.max(a.visits, b.visits), of: byVersion }
 }
 
 /** States and sessions that were narrowed, by how often: most messages leave nearly all of them as they are. */

@@ -123,10 +123,10 @@ function leastHalvings(from: number, most: number, fits: (halvings: number) => b
 /** Returns the bytes of states where what is narrowed takes all that it may. */
 function bytesCharged({ ofBrowser, byUser }: BrowserStates, bounds: Step, features: Features): number {
   let bytes = PER_FEATURE * byUser.size
-  for (const { of, visits, narrowed } of [ofBrowser, ...byUser.values()]) {
+  for (const { of: byVersion, visits, narrowed } of [ofBrowser, ...byUser.values()]) {
     bytes += FIXED_FEATURES + narrowedBytes(narrowed)
     bytes += narrowed?.visits ? Math.max(bounds.sessions, visitsBytes(visits)) : visitsBytes(visits)
-    for (const version in of) if (!narrowed?.of[version]) bytes += stateBytes(of[version]!)
+    for (const version in byVersion) if (!narrowed?.of[version]) bytes += stateBytes(byVersion[version]!)
     for (const version in narrowed?.of) {
       const feature = features.byVersion.get(version)
       if (feature) bytes += boundOf(feature, bounds)

@@ -25,8 +25,8 @@ const growths = new WeakMap<readonly Rule[], number>()
 
 /** Returns the bytes that a message adds at most to features that have these rules, but for what its lists add. */
 export function mostGrowth(rules: readonly Rule[]): number {
-  const known = growths.get(rules)
-  if (known !== undefined) return known
+  const remembered = growths.get(rules)
+  if (remembered !== undefined) return remembered
   const growth = rules.reduce((bytes, { feature }) => bytes + growthOf(feature), SESSION)
   growths.set(rules, growth)
   return growth

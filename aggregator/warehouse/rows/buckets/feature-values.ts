@@ -33,9 +33,9 @@ export function featuresOfRow(profile: Profile, features: Features, at: number):
 }
 
 /** Returns the features that states may hold something of: of a visitor's first message they are few. */
-function* namesHeld({ of }: FeatureStates, features: Features): Generator<string> {
+function* namesHeld({ of: byVersion }: FeatureStates, features: Features): Generator<string> {
   for (const [name, { version, window }] of features.byName)
-    if (window.kind === 'session' || Object.hasOwn(of, version)) yield name
+    if (window.kind === 'session' || Object.hasOwn(byVersion, version)) yield name
 }
 
 function isNothing(value: Json): boolean {
