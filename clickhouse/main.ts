@@ -69,7 +69,11 @@ await runProcess('clickhouse', async log => {
     nameless: { name: NAMELESS, role: 'analyst', databases: [], limits },
     writer: { name: WRITER, role: 'writer', databases: [], limits },
   })
-  const { engine, guard } = await openEngine(folder, threads, guestMemory)
+  const { engine, guard } = await openEngine(folder, threads, guestMemory, error => {
+    log.fatal({ err: error }, 'a query has crashed the engine: this process ends, to be started again')
+    // An orderly end would wait for the threads of the engine.
+    process.kill(process.pid, 'SIGKILL')
+  })
   const queryLog = openQueryLog(engine, entry => log.warn(entry))
   const { server, stop } = createEmbeddedServer({
     engine,

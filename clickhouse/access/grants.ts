@@ -37,11 +37,13 @@ export interface RowPolicy {
  * Settings of statements that set nothing else. Of a join, the smaller side is read first, and tells by an index what
  * the other side need not read; sizes seen in earlier queries of other periods must not turn the sides round. The index
  * is not used where patch parts could lie beside any part that a mutation ever changed; nothing here makes patch parts.
+ * A text beside a value of another type stays a text: it would be read as a state of a function beside one.
  */
 const DEFAULTS = {
   enable_join_runtime_filters_index_analysis: 1,
   use_hash_table_stats_for_join_reordering: 0,
   apply_patch_parts: 0,
+  cast_string_to_variant_use_inference: 0,
 }
 
 const ACCESS_FOLDER = 'access-of-slotstream'

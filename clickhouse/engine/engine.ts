@@ -11,6 +11,7 @@ import { createAdmission } from './queue/admission.js'
 import { createLane, type Lane } from './queue/lane.js'
 import { isKill } from './running/kill-statement.js'
 import { createLook, type QueryProgress } from './running/processes.js'
+import { startPulse } from './running/pulse.js'
 import { createRunningQueries, type EnterLane } from './running/running-queries.js'
 import { type StreamResultDeps, streamResult } from './stream-result.js'
 
@@ -29,6 +30,8 @@ export interface Engine {
   insert(query: EngineQuery, data: Buffer, signal: AbortSignal): Promise<QuerySummary>
   /** Resolves to the progress of the query, by a look at the engine; undefined when it isn't running. */
   progressOf(query: EngineQuery): Promise<QueryProgress | undefined>
+  /** Resolves to whether the engine answers now. */
+  answers(): Promise<boolean>
   /** Lets go what the queries of a session have left: its temporary tables. */
   endSession(key: string): void
   /** Returns the statement without literals and comments, as the engine reads it; undefined when it doesn't parse. */
@@ -48,6 +51,8 @@ export interface EngineOptions {
   threads: number
   /** Bytes that all queries with an admission may take together. */
   guestMemory: number
+  /** Called once, when a crash has left the engine of no use to any query: only a new process helps. */
+  onFatal: (error: Error) => void
   /** Queries that may wait per lane. Default 200. */
   queue?: number
 }
@@ -59,6 +64,7 @@ export async function createEngine({
   spoolFolder,
   threads,
   guestMemory,
+  onFatal,
   queue = 200,
 }: EngineOptions): Promise<Engine> {
   // The first connection starts the engine, locks its data and keeps it up; it also kills queries and looks at them.
@@ -76,6 +82,7 @@ export async function createEngine({
   )
   const running = createRunningQueries(control, connections)
   const look = createLook(control)
+  const pulse = startPulse(control, onFatal)
   const writes = new Set<Promise<unknown>>()
   const streaming: StreamResultDeps = {
     pipes,
@@ -117,11 +124,13 @@ export async function createEngine({
       const id = running.idOf(query)
       return id === undefined ? undefined : (await look()).get(id)
     },
+    answers: pulse.beats,
     endSession: connections.endSession,
     normalize: sql => normalizeQuery(control, sql),
     async close(timeoutMs) {
       await within(timeoutMs, Promise.allSettled(writes))
       await running.killAll()
+      pulse.stop()
       connections.close()
       control.close()
       pipes.close()

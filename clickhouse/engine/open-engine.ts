@@ -38,12 +38,14 @@ export async function openData(folder: string, { grants = true } = {}): Promise<
  * Opens the engine with its guard.
  *
  * @param guestMemory bytes that the queries of all but the trusted user may take together
+ * @param onFatal called once, when only a new process can go on
  * @throws ConfigurationError when the folder can't be opened
  */
 export async function openEngine(
   folder: string,
   threads: number,
   guestMemory: number,
+  onFatal: (error: Error) => void,
 ): Promise<{ engine: Engine; guard: Guard }> {
   const { connect } = await openData(folder)
   try {
@@ -53,6 +55,7 @@ export async function openEngine(
       spoolFolder: join(folder, 'spool'),
       threads,
       guestMemory,
+      onFatal,
     })
     const maker = connect()
     await createLogTable(maker)

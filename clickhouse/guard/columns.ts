@@ -51,11 +51,16 @@ function itemsOf(text: string): Token[][] {
   return items
 }
 
+/** Tells whether a token names a type that has no values to be sent, only states. */
+export function isState(token: Token): boolean {
+  return isName(token) && NO_VALUES.test(token.text)
+}
+
 function typeOf(tokens: readonly Token[], structure: string, names: Names): string {
   const isPlain = tokens.every((token, at) => {
     if (token.kind === 'symbol') return PUNCTUATION.test(token.text)
     if (!isName(token)) return true
-    if (NO_VALUES.test(token.text)) return false
+    if (isState(token)) return false
     // The name of a type comes first, also in brackets, where a Tuple's or a Nested's own names may stand before it.
     const mustBeType = at === 0 || isSymbol(tokens[at + 1], '(') || isName(tokens[at - 1])
     return !mustBeType || (token.kind === 'word' && names.isDataType(token.text))

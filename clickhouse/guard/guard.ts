@@ -5,6 +5,7 @@ import { createCanonicalReader } from './canonical/canonical.js'
 import { isKeyword, queryStart, type Token, tokenizeCanonical } from './canonical/canonical-tokens.js'
 import { checkCalls } from './checks/calls.js'
 import { checkKind } from './checks/kinds.js'
+import { refuseSentStates } from './checks/sent-states.js'
 import { checkTables } from './checks/tables.js'
 import { checkValueRows } from './checks/value-rows.js'
 import { checkEngines, checkTableSettings, checkWrites } from './checks/writes.js'
@@ -78,7 +79,9 @@ export async function createGuard(connect: () => EngineConnection): Promise<Guar
   return {
     async check(statement, user) {
       const { sql, subquery } = await readers[user.role](statement.sql)
-      return checkCanonical(sql, subquery, statement, user, names)
+      const checked = checkCanonical(sql, subquery, statement, user, names)
+      if (user.role === 'builder') await refuseSentStates(checked.sql, statement.database, forWriters)
+      return checked
     },
     read: async (sql, role) => (await readers[role](sql)).sql,
     checkRows: (rows, { role }) => checkValueRows(rows, names, role),

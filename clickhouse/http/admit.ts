@@ -7,6 +7,8 @@ const MAX_HEADERS = 200
 
 export interface AdmitDeps {
   pages: PageRules
+  /** Resolves to whether the engine answers now. */
+  isAlive: () => Promise<boolean>
   /** Answers a request that is refused for what it says of its page. */
   refuse: (request: IncomingMessage, response: ServerResponse, exception: ClickHouseException) => void
 }
@@ -15,13 +17,20 @@ export interface AdmitDeps {
  * Answers a request that is none for a query: of health, of a browser that asks what it may, of another path or method,
  * or of a page that may not query. Sets the headers that every answer has. Returns whether it is one for a query.
  */
-export function admit(request: IncomingMessage, response: ServerResponse, { pages, refuse }: AdmitDeps): boolean {
+export async function admit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { pages, isAlive, refuse }: AdmitDeps,
+): Promise<boolean> {
   const path = (request.url ?? '/').split('?', 1)[0]
   for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)
   response.setHeader('X-ClickHouse-Server-Display-Name', 'slotstream')
   if (request.rawHeaders.length > MAX_HEADERS * 2) return dismiss(request, response, 431)
   if (hasTwoHosts(request)) return dismiss(request, response, 400, 'The request names two hosts\n')
-  if (path === '/ping' || path === '/replicas_status') return dismiss(request, response, 200, 'Ok.\n')
+  if (path === '/ping' || path === '/replicas_status') {
+    const isUp = await isAlive()
+    return dismiss(request, response, isUp ? 200 : 503, isUp ? 'Ok.\n' : 'The engine does not answer\n')
+  }
   try {
     refuseForeignPages(request.headers, pages)
   } catch (error) {

@@ -45,7 +45,8 @@ export function createEmbeddedServer(options: EmbeddedServerOptions): EmbeddedSe
   const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     clients
       .take(request.socket, async () => {
-        if (admit(request, response, { pages, refuse })) await queries.answer(request, response)
+        const isQuery = await admit(request, response, { pages, isAlive: engine.answers, refuse })
+        if (isQuery) await queries.answer(request, response)
       })
       .catch(error => {
         // Its message may hold a part of the request.

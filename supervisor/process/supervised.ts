@@ -6,6 +6,7 @@ import { pause, SECRETS_FD } from '@slotstream/runtime'
 import { PRIVATE_UMASK } from '../data/data-folder.js'
 import type { Owner } from '../data/private-file.js'
 import { pauseAfter, WELL_AFTER_MS } from './back-off.js'
+import { noteShareOf } from './processor-share.js'
 import { watch } from './watchdog.js'
 import { yieldProcessor } from './yield-processor.js'
 
@@ -40,7 +41,7 @@ export interface ServiceEvents {
   ready(name: string): void
   /** Called when it ended without being asked to; it starts again after `pauseMs`. */
   died(name: string, how: string, pauseMs: number): void
-  /** Called when it ran, gave no sign of life for a minute, and is killed. */
+  /** Called when it ran, gave no sign of life for as long as it may (`watchdog.ts`), and is killed. */
   stuck(name: string): void
 }
 
@@ -91,10 +92,11 @@ export function supervise(spec: ServiceSpec, events: ServiceEvents) {
     void untilMet(spec.isReady, READY_POLL_MS, isOver).then(isReady => {
       if (!isReady) return
       events.ready(spec.name)
-      unwatch = watch(spec.answers, () => {
+      const onStuck = () => {
         events.stuck(spec.name)
         running.kill('SIGKILL')
-      })
+      }
+      unwatch = watch(spec.answers, onStuck, () => noteShareOf(running.pid ?? 0))
     })
   }
 

@@ -156,3 +156,22 @@ it('no type, codec, engine or index', { timeout: 300_000 }, async () => {
     0.2,
   )
 })
+
+it('no function but those whose types are looked at makes bytes a state', { timeout: 300_000 }, async () => {
+  const type = "'AggregateFunction(sum, UInt64)'"
+  const bytes = "unhex(hex(initializeAggregation('sumState', toUInt64(1))))"
+  const shapes = [`${bytes}, ${type}`, type, `${type}, ${bytes}`, `'{"a":1}', ${type}`, `'{"a":1}', 'a', ${type}`]
+  const found: string[] = []
+  for (const name of reviewed.FUNCTIONS) {
+    for (const shape of shapes) {
+      const sql = `SELECT toTypeName(${name}(${shape})) = ${type} AS is FROM (SELECT 1) WHERE is`
+      const text = await connection.queryAsync(sql, { format: 'TSVRaw' }).then(
+        result => result.text(),
+        () => '',
+      )
+      if (text !== '' && !found.includes(name)) found.push(name)
+    }
+  }
+  expect(found).toContain('CAST')
+  expect(found.filter(name => !Object.hasOwn(reviewed.TYPED_FUNCTIONS, name))).toEqual([])
+})

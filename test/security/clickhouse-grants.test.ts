@@ -115,7 +115,13 @@ describe('the reviewed names', () => {
     [
       'functions',
       'SELECT name FROM system.functions',
-      [...reviewed.FUNCTIONS, ...reviewed.SLOW_FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.REFUSED_FUNCTIONS],
+      [
+        ...reviewed.FUNCTIONS,
+        ...reviewed.SLOW_FUNCTIONS,
+        ...reviewed.DEEP_FUNCTIONS,
+        ...reviewed.TRUSTED_FUNCTIONS,
+        ...reviewed.REFUSED_FUNCTIONS,
+      ],
     ],
     [
       'table functions',
@@ -160,7 +166,12 @@ describe('the reviewed names', () => {
     }
     for (const name of reviewed.REFUSED_TABLE_ENGINES)
       for (const role of ['builder', 'writer'] as const) expect(names.mayUseEngine(name, role), name).toBe(false)
-    for (const name of [...reviewed.SLOW_FUNCTIONS, ...reviewed.TRUSTED_FUNCTIONS, ...reviewed.TRUSTED_TABLE_FUNCTIONS])
+    for (const name of [
+      ...reviewed.SLOW_FUNCTIONS,
+      ...reviewed.DEEP_FUNCTIONS,
+      ...reviewed.TRUSTED_FUNCTIONS,
+      ...reviewed.TRUSTED_TABLE_FUNCTIONS,
+    ])
       expect(names.mayCall(name, 'analyst') || names.mayCall(name, 'builder'), name).toBe(false)
   })
 
@@ -262,7 +273,7 @@ describe('legitimate SQL passes', () => {
   })
 
   it.each([
-    ...reviewed.SLOW_FUNCTIONS.map(name => `SELECT ${name}(s, s) FROM events`),
+    ...[...reviewed.SLOW_FUNCTIONS, ...reviewed.DEEP_FUNCTIONS].map(name => `SELECT ${name}(s, s) FROM events`),
     'SELECT arrayLevenshteinDistance(range(200000), range(200000))',
     'SELECT arrayMap(levenshteinDistance, [s], [s]) FROM events',
     'SELECT * APPLY levenshteinDistance FROM events',
@@ -272,10 +283,10 @@ describe('legitimate SQL passes', () => {
     'SELECT hasAny(a, {p:Array(String)} || b) FROM events',
     'SELECT arrayMap(hasAny, [a], [b]) FROM events',
     'SELECT * APPLY hasAll FROM events',
-  ])('but not what goes on whatever the time limit says: %s', async sql => {
+  ])('but not what goes on whatever the time limit says, or ends the engine: %s', async sql => {
     for (const user of [ANALYST, { role: 'builder', databases: ['built'] }] as const)
       await expect(guard.check({ sql, database: 'slotstream', parameters: [] }, user)).rejects.toThrow(
-        /time limit|names a function that isn't allowed/,
+        /time limit|deep input|names a function that isn't allowed/,
       )
     await guard.check({ sql, database: 'slotstream', parameters: [] }, { role: 'writer', databases: [] })
   })

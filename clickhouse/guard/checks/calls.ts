@@ -7,8 +7,10 @@ import {
   type Token,
   tokenizeCanonical,
 } from '../canonical/canonical-tokens.js'
+import { isState } from '../columns.js'
 import type { Names } from '../names/names.js'
 import { cannotRead, denied } from '../refusal.js'
+import { checkNamedInText, refuseStates } from './types.js'
 
 /** In the structure of columns that comes as a text: what gives a column an expression, which the engine runs. */
 const STRUCTURE_CLAUSES = 'DEFAULT MATERIALIZED ALIAS EPHEMERAL CODEC TTL STATISTICS SETTINGS COMMENT PRIMARY'.split(
@@ -34,6 +36,7 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: Role, r
       let closing = at + 1
       while (closing < tokens.length && !isSymbol(tokens[closing], '}')) closing++
       if (closing === tokens.length) throw cannotRead('a bracket that stays open')
+      if (role !== 'writer') refuseStates(tokens.slice(at + 3, closing))
       typeEnd = closing + 1
       return
     }
@@ -56,6 +59,7 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: Role, r
     if (applied && !isLambda(tokens, at + 1)) {
       if (!names.mayCall(token.text, role)) throw refusedCall(token.text, names)
       if (names.needsList(token.text, role)) throw needsList(token.text)
+      checkNamedInText(token.text, [], names, role)
       return
     }
     const qualified = isSymbol(tokens[at - 1], '.')
@@ -71,7 +75,9 @@ export function checkCalls(tokens: readonly Token[], names: Names, role: Role, r
 function checkCall(tokens: readonly Token[], at: number, names: Names, role: Role): void {
   const name = tokens[at]!.text
   if (!names.mayCall(name, role) && !isDefinedInStatement(tokens, at, names)) throw refusedCall(name, names)
-  if (names.needsList(name, role) && !hasList(tokens, at + 1)) throw needsList(name)
+  const args = argumentsOf(tokens, at + 1)
+  if (names.needsList(name, role) && !args.some(isList)) throw needsList(name)
+  checkNamedInText(name, args, names, role)
   const [first, second] = [tokens[at + 2], tokens[at + 3]]
   switch (name.toLowerCase()) {
     case 'format':
@@ -97,6 +103,7 @@ function checkStructure(structure: string, functionName: string, names: Names): 
   const isPlain = tokens.every(
     (token, at) =>
       !isKeyword(token, ...STRUCTURE_CLAUSES) &&
+      !isState(token) &&
       !(isName(token) && isSymbol(tokens[at + 1], '(') && !names.isDataType(token.text)),
   )
   if (!isPlain) throw denied(`the structure that ${functionName}() gets may only have names and types: ${structure}`)
@@ -166,23 +173,27 @@ function isLambda(tokens: readonly Token[], at: number): boolean {
   return isSymbol(tokens[at], '-') && isSymbol(tokens[at + 1], '>')
 }
 
-/** Tells whether one of the arguments is a list of literals, `['a', 'b']`, or a parameter, and nothing else. */
-function hasList(tokens: readonly Token[], opening: number): boolean {
-  for (let at = opening; isSymbol(tokens[at], '(') || isSymbol(tokens[at], ','); ) {
-    const start = at + 1
-    at = argumentEnd(tokens, start)
-    const argument = tokens.slice(start, at)
-    const [first, last] = [argument[0], argument.at(-1)]
-    if (isSymbol(first, '{') && argument.findIndex(token => isSymbol(token, '}')) === argument.length - 1) return true
-    const isList = isSymbol(first, '[') && isSymbol(last, ']')
-    const inner = argument.slice(1, -1)
-    if (isList && inner.every(token => isLiteral(token) || isSymbol(token, ','))) return true
-  }
-  return false
+/** Tells whether an argument is a list of literals, `['a', 'b']`, or a parameter, and nothing else. */
+function isList(argument: readonly Token[]): boolean {
+  const [first, last] = [argument[0], argument.at(-1)]
+  if (isSymbol(first, '{') && argument.findIndex(token => isSymbol(token, '}')) === argument.length - 1) return true
+  if (!isSymbol(first, '[') || !isSymbol(last, ']')) return false
+  return argument.slice(1, -1).every(token => isLiteral(token) || isSymbol(token, ','))
 }
 
 function isLiteral(token: Token): boolean {
   return token.kind === 'string' || token.kind === 'number' || isSymbol(token, '-') || isKeyword(token, 'NULL')
+}
+
+/** Returns the tokens of each argument in a bracket. */
+function argumentsOf(tokens: readonly Token[], opening: number): Token[][] {
+  const args: Token[][] = []
+  for (let at = opening; isSymbol(tokens[at], '(') || isSymbol(tokens[at], ','); ) {
+    const start = at + 1
+    at = argumentEnd(tokens, start)
+    args.push(tokens.slice(start, at))
+  }
+  return args
 }
 
 /** Returns the place of the comma or bracket behind an argument. */
@@ -206,6 +217,7 @@ function needsList(name: string): Error {
 }
 
 function refusedCall(name: string, names: Names): Error {
+  if (names.isDeep(name)) return denied(`${name}() isn't among the functions for this user: deep input ends the engine`)
   if (names.isSlow(name)) {
     return denied(`${name}() isn't among the functions for this user: it goes on whatever the time limit says`)
   }

@@ -1,7 +1,9 @@
 import type { Role } from '../../access/roles.js'
 import { ClickHouseException } from '../../errors.js'
+import { isState } from '../columns.js'
 import type { Names } from '../names/names.js'
 import { denied } from '../refusal.js'
+import { refusedState } from './types.js'
 
 const STRING = /'(?:[^'\\]|\\.|'')*'/sy
 const SPACE = /[ \t\r\n]+/y
@@ -41,7 +43,10 @@ export function checkValueRows(rows: string, names: Names, role: Role): string[]
         continue
       }
       const allowed = rows[at] === '(' ? names.mayCall(word, role) : !names.isRefusedReference(word, role)
-      if (!allowed || SUBQUERY_WORD.test(word))
+      if (role !== 'writer' && isState({ kind: 'word', text: word, start: from, end: at })) throw refusedState()
+      // Its type could be the result of an expression, which is not read here.
+      const isTyped = role !== 'writer' && names.typePlaceOf(word) !== undefined
+      if (!allowed || isTyped || SUBQUERY_WORD.test(word))
         throw denied(`${word} in the rows of VALUES: use INSERT … SELECT, or send values`)
       continue
     }

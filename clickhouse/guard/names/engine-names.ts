@@ -105,8 +105,8 @@ export const FUNCTIONS = words(`
   JSONExtractIntCaseInsensitive JSONExtractKeys JSONExtractKeysAndValues JSONExtractKeysAndValuesCaseInsensitive
   JSONExtractKeysAndValuesRaw JSONExtractKeysAndValuesRawCaseInsensitive JSONExtractKeysCaseInsensitive JSONExtractRaw
   JSONExtractRawCaseInsensitive JSONExtractString JSONExtractStringCaseInsensitive JSONExtractUInt
-  JSONExtractUIntCaseInsensitive JSONHas JSONKey JSONLength JSONMergePatch jsonMergePatch JSONSharedDataPaths
-  JSONSharedDataPathsWithTypes JSONType jumpConsistentHash kafkaMurmurHash keccak256 kolmogorovSmirnovTest
+  JSONExtractUIntCaseInsensitive JSONHas JSONKey JSONLength JSONSharedDataPaths
+  JSONSharedDataPathsWithTypes JSONType jumpConsistentHash kafkaMurmurHash keccak256
   kostikConsistentHash kurtPop kurtSamp L1Distance L1Norm L1Normalize L2Distance L2DistanceTransposed
   L2DistanceTransposedQuantized L2Norm L2Normalize L2SquaredDistance L2SquaredNorm lag lagInFrame
   largestTriangleThreeBuckets LAST_DAY last_value last_value_respect_nulls lastValueRespectNulls lcase lcm lead
@@ -157,8 +157,8 @@ export const FUNCTIONS = words(`
   pathFull percent_rank percentRank perimeterCartesian perimeterSpherical pi plus pmod pmodOrNull pointInEllipses
   pointInPolygon polygonAreaCartesian polygonAreaSpherical polygonConvexHullCartesian polygonPerimeterCartesian
   polygonPerimeterSpherical port portRFC position positionCaseInsensitive positionCaseInsensitiveUTF8 positionUTF8
-  positive_modulo positive_modulo_or_null positiveModulo positiveModuloOrNull pow power prettyPrintJSON printf
-  proportionsZTest protocol quantile quantileBFloat16 quantileBFloat16Weighted quantileDD quantileDeterministic
+  positive_modulo positive_modulo_or_null positiveModulo positiveModuloOrNull pow power prettyPrintJSON
+  printf proportionsZTest protocol quantile quantileBFloat16 quantileBFloat16Weighted quantileDD quantileDeterministic
   quantileExact quantileExactExclusive quantileExactHigh quantileExactInclusive quantileExactLow quantileExactWeighted
   quantileExactWeightedInterpolated quantileGK quantileInterpolatedWeighted quantilePrometheusHistogram quantiles
   quantilesBFloat16 quantilesBFloat16Weighted quantilesDD quantilesDeterministic quantilesExact quantilesExactExclusive
@@ -261,12 +261,41 @@ export const FUNCTIONS = words(`
 export const SLOW_FUNCTIONS = words(`
   arrayFold arrayLevenshteinDistance arrayLevenshteinDistanceWeighted arrayReduceInRanges arraySimilarity
   damerauLevenshteinDistance editDistance editDistanceUTF8 geometryIntersectCartesian geometryIntersectSpherical
-  jaroSimilarity jaroWinklerSimilarity levenshteinDistance levenshteinDistanceUTF8 polygonsDistanceCartesian
+  jaroSimilarity jaroWinklerSimilarity kolmogorovSmirnovTest levenshteinDistance levenshteinDistanceUTF8 polygonsDistanceCartesian
   polygonsDistanceSpherical polygonsEqualsCartesian polygonsIntersectCartesian polygonsIntersectionCartesian
   polygonsIntersectionSpherical polygonsIntersectSpherical polygonsSymDifferenceCartesian
   polygonsSymDifferenceSpherical polygonsUnionCartesian polygonsUnionSpherical polygonsWithinCartesian
   polygonsWithinSpherical
 `)
+
+/**
+ * Functions for the user `slotstream` alone: they go down into nested input without a bound, and one value that is
+ * nested deeply enough ends the engine.
+ */
+export const DEEP_FUNCTIONS = words('jsonMergePatch JSONMergePatch')
+
+/**
+ * Functions one of whose arguments names a type in a text, and the place of that argument, from the end where it is
+ * negative.
+ */
+export const TYPED_FUNCTIONS: Readonly<Record<string, number>> = {
+  CAST: 1,
+  _CAST: 1,
+  accurateCast: 1,
+  accurateCastOrDefault: 1,
+  accurateCastOrNull: 1,
+  defaultValueOfTypeName: 0,
+  dynamicElement: 1,
+  JSONExtract: -1,
+  JSONExtractCaseInsensitive: -1,
+  JSONExtractKeysAndValues: -1,
+  JSONExtractKeysAndValuesCaseInsensitive: -1,
+  reinterpret: 1,
+  variantElement: 1,
+}
+
+/** Functions whose first argument names an aggregate function in a text. */
+export const AGGREGATING_FUNCTIONS = words('arrayReduce initializeAggregation')
 
 /**
  * Functions that need a list in the open where they aren't the user `slotstream`'s: each element of one argument is

@@ -23,7 +23,10 @@ const OPEN = lower([...engine.FUNCTIONS, ...engine.TABLE_FUNCTIONS, ...SPECIAL_F
 const BUILDING = lower([...engine.DATA_TYPES, ...engine.TABLE_ENGINES, ...DEFINITIONS])
 const SLOW = lower(engine.SLOW_FUNCTIONS)
 const LISTED = lower(engine.LISTED_FUNCTIONS)
-const TRUSTED = new Set([...SLOW, ...lower([...engine.TRUSTED_FUNCTIONS, ...engine.TRUSTED_TABLE_FUNCTIONS])])
+const DEEP = lower(engine.DEEP_FUNCTIONS)
+const TYPE_PLACES = new Map(Object.entries(engine.TYPED_FUNCTIONS).map(([name, place]) => [name.toLowerCase(), place]))
+const AGGREGATING = lower(engine.AGGREGATING_FUNCTIONS)
+const TRUSTED = new Set([...SLOW, ...DEEP, ...lower([...engine.TRUSTED_FUNCTIONS, ...engine.TRUSTED_TABLE_FUNCTIONS])])
 const SYSTEM_TABLES = new Set(engine.SYSTEM_TABLES)
 const TYPES = lower(engine.DATA_TYPES)
 const ENGINES = lower(engine.TABLE_ENGINES)
@@ -33,6 +36,7 @@ const BUILDER_ENGINES = lower(engine.BUILDER_TABLE_ENGINES)
 const REVIEWED = lower([
   ...engine.FUNCTIONS,
   ...engine.SLOW_FUNCTIONS,
+  ...engine.DEEP_FUNCTIONS,
   ...engine.TRUSTED_FUNCTIONS,
   ...engine.REFUSED_FUNCTIONS,
   ...engine.TABLE_FUNCTIONS,
@@ -40,7 +44,12 @@ const REVIEWED = lower([
   ...engine.REFUSED_TABLE_FUNCTIONS,
 ])
 /** Of those the ones that an expression can name without a bracket, as in `arrayMap(file, …)`. */
-const REFERABLE = lower([...engine.SLOW_FUNCTIONS, ...engine.TRUSTED_FUNCTIONS, ...engine.REFUSED_FUNCTIONS])
+const REFERABLE = lower([
+  ...engine.SLOW_FUNCTIONS,
+  ...engine.DEEP_FUNCTIONS,
+  ...engine.TRUSTED_FUNCTIONS,
+  ...engine.REFUSED_FUNCTIONS,
+])
 
 /** Names of the installed engine, which may be more than were reviewed. */
 export interface EngineNames {
@@ -57,6 +66,12 @@ export interface Names {
   mayCall(name: string, role: Role): boolean
   /** Tells whether the function ignores the time limit, and is rejected for that. */
   isSlow(name: string): boolean
+  /** Tells whether the function ends the engine when its input is nested deeply enough, and is rejected for that. */
+  isDeep(name: string): boolean
+  /** Returns the place of the argument that names a type, from the end where it is negative. */
+  typePlaceOf(name: string): number | undefined
+  /** Tells whether the first argument names an aggregate function. */
+  namesAggregate(name: string): boolean
   /** Tells whether a call of this function by this role needs a list in the open. */
   needsList(name: string, role: Role): boolean
   /** Tells whether the engine has a function of this name, of any kind. */
@@ -87,6 +102,9 @@ export function createNames(installed: EngineNames): Names {
     },
     isFunction: name => functions.has(name.toLowerCase()),
     isSlow: name => SLOW.has(name.toLowerCase()),
+    isDeep: name => DEEP.has(name.toLowerCase()),
+    typePlaceOf: name => TYPE_PLACES.get(name.toLowerCase()),
+    namesAggregate: name => AGGREGATING.has(name.toLowerCase()),
     needsList: (name, role) => role !== 'writer' && LISTED.has(name.toLowerCase()),
     isRefusedReference: (name, role) =>
       names.needsList(name, role) || (referable.has(name.toLowerCase()) && !names.mayCall(name, role)),

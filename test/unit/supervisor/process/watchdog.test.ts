@@ -9,6 +9,7 @@ it('calls a part stuck after six misses in a row, once', async () => {
   const end = watch(
     async () => answers[asked++] ?? true,
     () => stuck++,
+    undefined,
     1,
   )
   await until(
@@ -27,6 +28,7 @@ it('counts an error as a miss', async () => {
   watch(
     () => Promise.reject(new Error('connection refused')),
     () => stuck++,
+    undefined,
     1,
   )
   await until(
@@ -48,6 +50,7 @@ it('asks no more when it was ended, also while an answer is awaited', async () =
       })
     },
     () => stuck++,
+    undefined,
     1,
   )
   await until(
@@ -59,4 +62,24 @@ it('asks no more when it was ended, also while an answer is awaited', async () =
   answer(false)
   await new Promise(resolve => setTimeout(resolve, 20))
   expect({ asked, stuck }).toEqual({ asked: 1, stuck: 0 })
+})
+
+it('has six times the patience while the machine keeps a part from answering', async () => {
+  let asked = 0
+  let stuck = 0
+  watch(
+    async () => {
+      asked++
+      return false
+    },
+    () => stuck++,
+    () => () => true,
+    1,
+  )
+  await until(
+    'it is stuck',
+    () => stuck,
+    times => times > 0,
+  )
+  expect({ asked, stuck }).toEqual({ asked: 36, stuck: 1 })
 })
