@@ -515,10 +515,12 @@ export {
   MAX_NAME_LENGTH,
   MAX_REPLAYED,
   MAX_SLOTS,
+  MAX_SLOTS_BATCHES,
   MAX_SPREAD,
   MAX_TRAIT_VALUES,
   MAX_TRAITS_BYTES,
 } from './wire/limits.js'
+export { createMemo } from './wire/memo.js'
 export {
   type Batch,
   type BatchAnswer,

@@ -1,8 +1,14 @@
-import { DEFAULT_ENRICHMENT, type Enrichment, isObject, type MessageContext, type Site } from '@slotstream/protocol'
+import {
+  createMemo,
+  DEFAULT_ENRICHMENT,
+  type Enrichment,
+  isObject,
+  type MessageContext,
+  type Site,
+} from '@slotstream/protocol'
 import { MAX_ADDRESS_LENGTH } from '@slotstream/runtime'
 import type { CategoryOf } from '../slots/content-categories.js'
 import { type Arrived, classifyTraffic, type Traffic } from './classify-traffic.js'
-import { createMemo } from './memo.js'
 import type { Places } from './places.js'
 import { scrubUrl } from './scrub-url.js'
 import { truncateAddress } from './truncate-address.js'

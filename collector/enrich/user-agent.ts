@@ -1,6 +1,6 @@
+import { createMemo } from '@slotstream/protocol'
 import { isbot, isbotMatch } from 'isbot'
 import { UAParser } from 'ua-parser-js'
-import { createMemo } from './memo.js'
 import { crawlerOf } from './named-crawlers.js'
 
 /** User agents that are remembered. Parsing one costs a tenth of a millisecond; a site sees some thousands. */

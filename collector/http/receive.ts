@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { MAX_BATCH_BYTES, markIntegers } from '@slotstream/protocol'
 import { networkOf } from '@slotstream/runtime'
+import { createWorkPool } from '@slotstream/tracking-plan'
 import type { Enrich } from '../enrich/enrich.js'
 import type { Receipt } from '../intake/store-batch.js'
 import type { CollectorMetrics } from '../metrics.js'
@@ -67,14 +68,12 @@ export function createReceive({ sites, ready, limits, bodies, enrich, originOf, 
     const userAgent = request.headers['user-agent']
     const enricher = enrich(site, { userAgent, address: () => origin.address })
     const admission = limits.admit({ address: origin.address, site, key }, bytes)
-    const rejections = createRejectionBudget(bytes)
-    return {
-      site,
-      key,
-      body,
-      written,
-      origin: { site, key, bytes, isMarked: marked !== undefined, userAgent, enricher, signal, admission, rejections },
+    const receipt: Receipt = {
+      ...{ site, key, bytes, isMarked: marked !== undefined, userAgent, enricher, signal, admission },
+      rejections: createRejectionBudget(bytes),
+      work: createWorkPool(),
     }
+    return { site, key, body, written, origin: receipt }
   }
 
   /** Its bytes count as in flight until the request is answered. */

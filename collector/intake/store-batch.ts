@@ -1,5 +1,6 @@
 import type { BatchAnswer, KeyKind, PrivacySignal, Site } from '@slotstream/protocol'
 import { createSlices, NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
+import type { WorkPool } from '@slotstream/tracking-plan'
 import type { Enricher } from '../enrich/enrich.js'
 import type { RawBody } from '../http/body/read-body.js'
 import { droppedBatch } from '../http/request/privacy-signal.js'
@@ -29,6 +30,9 @@ const HELD_WAVE = 8
 /** Messages of one batch above which it is checked in slices. */
 const MANY_MESSAGES = 256
 
+/** Work of checking against a tracking plan that costs as much as one message. */
+const WORK_PER_MESSAGE = 1_000
+
 /** A request's facts about its batch. */
 export interface Receipt {
   site: Site
@@ -48,6 +52,8 @@ export interface Receipt {
   admission: Admission
   /** Bounds on how many rejected messages of the request are reported and stored in detail. */
   rejections: RejectionBudget
+  /** Bounds the work of checking the request's messages against the tracking plan. */
+  work: WorkPool
 }
 
 export interface StoredBatch {
@@ -100,7 +106,7 @@ export function createStoreBatch(
    * new, goes on at their pace: no other request waits for it. One of many messages is checked in slices.
    */
   async function prepare(body: unknown, origin: Receipt) {
-    const { site, key, bytes, isMarked, written, userAgent, enricher, admission, rejections } = origin
+    const { site, key, bytes, isMarked, written, userAgent, enricher, admission, rejections, work } = origin
     const { siteId } = site
     const received = Date.now()
     const scope: BatchScope = {
@@ -114,6 +120,7 @@ export function createStoreBatch(
       newId,
       enricher,
       plan: plans.of(siteId),
+      work,
       rejections,
       isForgotten: forgottenMessage(tombstones(), siteId),
     }
@@ -121,9 +128,10 @@ export function createStoreBatch(
     const outcome = isLong ? await takeBatchInSlices(body, scope, slice) : takeBatch(body, scope)
     const { envelopes, rejected, ...intake } = outcome
     const strangers = admission.pay(
-      messagesIn(body),
+      messagesIn(body) + Math.ceil(work.owed / WORK_PER_MESSAGE),
       envelopes.map(({ visitorId }) => visitorId),
     )
+    work.owed = 0
     const batchId = batchIdOf(body)
     const visitors: string[] = []
     const isLarge = envelopes.length > MANY_VISITORS

@@ -20,7 +20,7 @@ import { createRejectedMessages, type RejectionReport } from './rejected/rejecte
 
 /** Facts about a batch besides its text, and the rules of its messages. */
 export interface BatchScope
-  extends Pick<MessageRules, 'newId' | 'enricher' | 'plan' | 'isForgotten' | 'text' | 'isMarked'> {
+  extends Pick<MessageRules, 'newId' | 'enricher' | 'plan' | 'work' | 'isForgotten' | 'text' | 'isMarked'> {
   siteId: string
   /** Milliseconds since the epoch. */
   received: number
@@ -97,6 +97,7 @@ function openBatch(body: unknown, scope: BatchScope): OpenBatch {
     senders,
     enricher: scope.enricher,
     plan: scope.plan,
+    work: scope.work,
     isExplained: scope.rejections?.explains,
     isForgotten: scope.isForgotten,
     context,

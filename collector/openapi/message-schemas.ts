@@ -3,6 +3,7 @@ import {
   MAX_ITEMS,
   MAX_NAME_LENGTH,
   MAX_SLOTS,
+  MAX_SLOTS_BATCHES,
   MESSAGE_TYPES,
   OUTCOMES,
   REJECTION_CODES,
@@ -145,7 +146,12 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
         description: 'Messages not sent yet; they count in the answer.',
       },
       sentAt: time('When `batch` was sent, by the client’s clock.'),
-      batches: { type: ['array', 'null'], items: ref('Batch'), description: 'Sealed batches not acknowledged yet.' },
+      batches: {
+        type: ['array', 'null'],
+        maxItems: MAX_SLOTS_BATCHES,
+        items: ref('Batch'),
+        description: 'Sealed batches not acknowledged yet.',
+      },
       after: { ...count, description: 'Highest `position` received: the answer waits until it counts.' },
       context: { type: ['object', 'null'], description: '`sessionId`, `pageViewId`, `page`: kept with the decision.' },
       preview: {

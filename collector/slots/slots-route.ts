@@ -1,5 +1,6 @@
 import {
   checkSlotsRequest,
+  MAX_BATCH_BYTES,
   MAX_BATCH_MESSAGES,
   MAX_MESSAGE_BYTES,
   type PreviewLink,
@@ -13,6 +14,7 @@ import { Failure } from '../http/failure.js'
 import type { Handler, Receive } from '../http/receive.js'
 import { undecided } from '../http/request/privacy-signal.js'
 import { sendJson } from '../http/respond.js'
+import { sharedBytes } from '../intake/accept/parse-batch.js'
 import type { Receipt, StoreBatch, StoredBatch } from '../intake/store-batch.js'
 import { checkedUser } from '../keys/checked-user.js'
 import type { PreviewTokens } from '../keys/preview-tokens.js'
@@ -39,12 +41,13 @@ export function slotsRoute({ receive, store, decide, metrics, previewTokens }: S
     if (!checked.ok) throw new Failure('malformed', checked.reason)
     const question = checked.value
     const context = checkedContext(question.context)
-    checkNumber(question)
+    const empty = checkNumber(question)
     const user = checkedUser(question, site, key)
     const preview = previewOf(question, site, previewTokens)
     const visitorId = visitorIdOf(user)
-    // A decision is stored for each slot. A new visitor takes a place in the flow of them, and waits for none.
-    const strangers = origin.admission.pay(question.slots.length, [visitorId])
+    // A decision is stored for each slot, and a batch without messages is answered. A new visitor takes a place in the
+    // flow of them, and waits for none.
+    const strangers = origin.admission.pay(question.slots.length + empty, [visitorId])
     if (strangers > 0) origin.admission.pace(strangers)
 
     const { sealed, plain } = await storeAll(question, origin)
@@ -84,7 +87,7 @@ export function slotsRoute({ receive, store, decide, metrics, previewTokens }: S
   /** Begins with all at once, the older ones first: that is their order in the stream. */
   async function storeAll(question: SlotsRequest, origin: Receipt) {
     const { batch, batches = [], sentAt } = question
-    const storing = batches.map(entry => store(entry, origin).catch(notStored))
+    const storing = batches.map(entry => store(entry, origin).catch(error => notStored(error, origin)))
     const plain = batch && batch.length > 0 ? store({ batch, sentAt }, origin) : undefined
     const [sealed, first] = await Promise.all([Promise.all(storing), plain])
     return { sealed, plain: first }
@@ -127,14 +130,20 @@ function checkedContext(context: SlotsRequest['context']): SlotsRequest['context
   return context && JSON.parse(withDigits(text, JSON.stringify))
 }
 
-/** All batches of a request together may hold what one may. */
-function checkNumber({ batch = [], batches = [] }: SlotsRequest): void {
-  const messages = batches.reduce((sum, entry) => sum + (Array.isArray(entry?.batch) ? entry.batch.length : 1), 0)
-  if (messages + batch.length > MAX_BATCH_MESSAGES)
+/**
+ * All batches of a request together may hold what one may; one without messages counts as one. Returns how many those
+ * are: nothing else pays for them.
+ */
+function checkNumber({ batch = [], batches = [] }: SlotsRequest): number {
+  const counts = batches.map(entry => (Array.isArray(entry.batch) ? Math.max(1, entry.batch.length) : 1))
+  const messages = counts.reduce((sum, count) => sum + count, batch.length)
+  const shared = batches.reduce((sum, entry, index) => sum + sharedBytes(entry, counts[index]!), 0)
+  if (messages > MAX_BATCH_MESSAGES || shared > MAX_BATCH_BYTES)
     throw new Failure(
       'too_large',
-      `the batches have more than ${MAX_BATCH_MESSAGES} messages: send some of them before`,
+      `the batches have more than ${MAX_BATCH_MESSAGES} messages, or ${MAX_BATCH_BYTES / 1024} KB with the batches' context in each: send some of them before`,
     )
+  return batches.filter(entry => !Array.isArray(entry.batch) || entry.batch.length === 0).length
 }
 
 interface NotStored {
@@ -142,9 +151,11 @@ interface NotStored {
   error: { code: string; message: string }
 }
 
-function notStored(error: unknown): NotStored {
+/** The first batches that are not stored are told why, as far as the budget of rejected messages goes. */
+function notStored(error: unknown, { rejections }: Pick<Receipt, 'rejections'>): NotStored {
   if (!(error instanceof Failure)) throw error
-  return { success: false, error: { code: error.code, message: error.message } }
+  const { code, message } = error
+  return { success: false, error: { code, message: rejections.takes(false, message.length) ? message : '' } }
 }
 
 function isStored(result: StoredBatch | NotStored): result is StoredBatch {

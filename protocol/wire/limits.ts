@@ -15,6 +15,9 @@ export const MAX_REPLAYED = 1_000
 /** Most messages in one batch. Bounds the work one request can cause; 500 KB of the smallest messages stay below it. */
 export const MAX_BATCH_MESSAGES = 5_000
 
+/** Most batches that a request for slots carries: each is answered apart. */
+export const MAX_SLOTS_BATCHES = 200
+
 /** Deepest nesting of a message: `properties.a.b.c …`. */
 export const MAX_DEPTH = 16
 

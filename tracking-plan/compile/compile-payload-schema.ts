@@ -1,6 +1,7 @@
 import type { Check, JsonObject } from '@slotstream/protocol'
 import { createSchemaCompiler, SchemaError } from './compile-schema.js'
 import { describeMisfit } from './describe-misfit.js'
+import { GIVEN_UP, MAX_WORK, withinWork } from './work.js'
 
 /** Says why a payload does not fit its slot's schema; undefined when it does. */
 export type PayloadTrouble = (payload: object) => string | undefined
@@ -21,10 +22,11 @@ export function compilePayloadSchema(schema: JsonObject): Check<PayloadTrouble> 
 
 function troubleOf(payload: object, validate: ReturnType<ReturnType<typeof createSchemaCompiler>>): string | undefined {
   try {
-    return validate(payload) ? undefined : describeMisfit(validate.errors!, payload, 'payload').reason
+    return withinWork(MAX_WORK, () => validate(payload))
+      ? undefined
+      : describeMisfit(validate.errors!, payload, 'payload').reason
   } catch (error) {
-    // A schema may refer to itself without end for some data only.
-    if (error instanceof RangeError) return 'payload makes the schema refer to itself without end'
+    if (error instanceof RangeError) return `payload: its schema ${GIVEN_UP}`
     throw error
   }
 }

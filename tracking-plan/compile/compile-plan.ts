@@ -11,12 +11,18 @@ import {
 } from '@slotstream/protocol'
 import { createSchemaCompiler, SchemaError, type Validate } from './compile-schema.js'
 import { describeError, describeMisfit } from './describe-misfit.js'
+import { createWorkPool, GIVEN_UP, type WorkPool, withinPool } from './work.js'
 
 /** A site's tracking plan, ready to check messages. */
 export interface CompiledPlan {
   mode: PlanMode
-  /** Returns how a message breaks the plan; undefined when it keeps to it. */
-  check(message: StoredMessage): Violation | undefined
+  /**
+   * Returns how a message breaks the plan; undefined when it keeps to it. One that takes too much work to check breaks
+   * it.
+   *
+   * @param pool of the message's request. Default: the message is alone
+   */
+  check(message: StoredMessage, pool?: WorkPool): Violation | undefined
   /**
    * Adds to a violation what else of the message breaks the plan, up to `MAX_PROBLEMS` things in all. Costs more than
    * the check: for few messages of a request.
@@ -91,19 +97,23 @@ export async function compilePlan(
   if (problems.length > 0) throw new PlanError(problems)
   return {
     mode: plan.mode,
-    check: message => safely(message, () => check(message, events, plan.unplanned)),
+    check: (message, pool) => safely(message, pool, () => check(message, events, plan.unplanned)),
     explain: (message, violation) => explain(message, violation, events),
     compiled,
   }
 }
 
-/** A schema may refer to itself without end for some messages only: theirs is the trouble, not the whole request's. */
-function safely(message: StoredMessage, work: () => Violation | undefined): Violation | undefined {
+/** A check may have no end for some messages only: theirs is the trouble, not the whole request's. */
+function safely(
+  message: StoredMessage,
+  pool = createWorkPool(),
+  work: () => Violation | undefined,
+): Violation | undefined {
   try {
-    return work()
+    return withinPool(pool, work)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    const reason = `the schema of ${nameOf(message)} refers to itself without end for this message`
+    const reason = `the schema of ${nameOf(message)} ${GIVEN_UP} (for this message)`
     return { code: 'schema_violation', reason, path: '$', schemaVersion: '' }
   }
 }

@@ -3,6 +3,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { createFindAll, type FindAll } from './find-all.js'
 import { inspectSchema } from './inspect-schema.js'
 import { makeAjv } from './make-ajv.js'
+import { GIVEN_UP, MAX_WORK, withinWork } from './work.js'
 
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 
@@ -36,10 +37,10 @@ export function createSchemaCompiler(): (schema: JsonObject) => Validate {
     try {
       const validate: Validate = Object.assign(ajv.compile(rest), { findAll: createFindAll(rest, subschemas) })
       // What refers to itself without end does so with any data.
-      validate({})
+      withinWork(MAX_WORK, () => validate({}))
       return validate
     } catch (error) {
-      if (error instanceof RangeError) throw new SchemaError('it refers to itself without end')
+      if (error instanceof RangeError) throw new SchemaError(`it ${GIVEN_UP}`)
       throw new SchemaError(error instanceof Error ? error.message : String(error))
     }
   }

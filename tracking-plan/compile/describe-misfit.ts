@@ -49,7 +49,7 @@ function describe({ keyword, params, message }: ErrorObject, value: unknown): { 
     case 'type':
       return here(`must be ${[params.type].flat().join(' or ')}, not ${typeName(value)}`)
     case 'enum':
-      return here(`must be one of ${cut(JSON.stringify(params.allowedValues).slice(1, -1))}`)
+      return here(`must be one of ${cut(JSON.stringify(params.allowedValues.slice(0, MAX_ALLOWED)).slice(1, -1))}`)
     case 'const':
       return here(`must be ${cut(JSON.stringify(params.allowedValue))}`)
     case 'false schema':

@@ -1,15 +1,16 @@
 import { isObject, type JsonObject } from '@slotstream/protocol'
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import { makeAjv } from './make-ajv.js'
+import { TooMuchWork, withinWork } from './work.js'
 
 /** Schemas within a schema above which not all errors are looked for: this needs a second compilation, once. */
 export const MAX_EXPLAINED_SUBSCHEMAS = 200
 
-/** Values of the data times schemas within the schema: a bound of the errors that there can be. */
+/** Work of looking for all errors: far less than of a check, as each unit may yield an error. */
 const MAX_WORK = 20_000
 
 /** Errors from which on they are not told apart. */
-const MAX_ERRORS = 2_000
+const MAX_ERRORS = 500
 
 /** Keywords whose error says what those of their own schemas, before it, say in parts. */
 const ALTERNATIVES = new Set(['anyOf', 'oneOf', 'contains', 'propertyNames'])
@@ -26,30 +27,34 @@ export type FindAll = (data: unknown) => ErrorObject[] | undefined
 export function createFindAll(schema: JsonObject, subschemas: number): FindAll {
   let compiled: ReturnType<ReturnType<typeof makeAjv>['compile']> | undefined
   return data => {
-    if (subschemas > MAX_EXPLAINED_SUBSCHEMAS || !hasFewValues(data, MAX_WORK / subschemas)) return undefined
+    if (subschemas > MAX_EXPLAINED_SUBSCHEMAS) return undefined
     compiled ??= makeAjv({ allErrors: true, verbose: true, meta: false }).compile(schema)
-    compiled(data)
-    const errors = compiled.errors ?? []
+    const validate = compiled
+    try {
+      withinWork(MAX_WORK, () => validate(data))
+    } catch (error) {
+      if (error instanceof TooMuchWork) return undefined
+      throw error
+    }
+    const errors = validate.errors ?? []
     return errors.length > MAX_ERRORS ? undefined : outermost(errors, schema)
   }
-}
-
-function hasFewValues(data: unknown, max: number): boolean {
-  let left = max
-  const count = (value: unknown): boolean =>
-    --left >= 0 && (typeof value !== 'object' || value === null || Object.values(value).every(count))
-  return count(data)
 }
 
 /** Leaves out what another error says better: of alternatives, that none fits; of a condition, what follows from it. */
 function outermost(errors: readonly ErrorObject[], schema: JsonObject): ErrorObject[] {
   const outer: ErrorObject[] = []
   const alternatives: { path: string; nodes: Set<unknown> }[] = []
+  const nodesBySchemas = new Map<unknown, Set<unknown>>()
   for (const error of errors.toReversed()) {
     const { instancePath: path, parentSchema, keyword } = error
     if (alternatives.some(alternative => isWithin(path, alternative.path) && alternative.nodes.has(parentSchema)))
       continue
-    if (ALTERNATIVES.has(keyword)) alternatives.push({ path, nodes: nodesOf(error.schema, schema) })
+    if (ALTERNATIVES.has(keyword)) {
+      const nodes = nodesBySchemas.get(error.schema) ?? nodesOf(error.schema, schema)
+      nodesBySchemas.set(error.schema, nodes)
+      alternatives.push({ path, nodes })
+    }
     if (keyword !== 'if') outer.push(error)
   }
   return outer.reverse()

@@ -1,5 +1,6 @@
 import { _, Ajv2020, type Options, str } from 'ajv/dist/2020.js'
 import addFormats, { type FormatName } from 'ajv-formats'
+import { countWork } from './count-work.js'
 import { isMultipleOf } from './is-multiple-of.js'
 import { linearPattern } from './linear-pattern.js'
 
@@ -13,6 +14,7 @@ const strict = { strict: true, strictTypes: false, strictTuples: false, strictRe
 
 /**
  * Makes an ajv for schemas of plans, which were checked before: with formats, linear patterns and decimal multiples.
+ * Its checks count their work.
  */
 export function makeAjv(options: Options = {}): Ajv2020 {
   const ajv = new Ajv2020({ ...strict, validateSchema: false, code: { regExp: linear }, ...options })
@@ -29,6 +31,7 @@ export function makeAjv(options: Options = {}): Ajv2020 {
       params: ({ schemaCode }) => _`{multipleOf: ${schemaCode}}`,
     },
   })
+  countWork(ajv)
   return ajv
 }
 

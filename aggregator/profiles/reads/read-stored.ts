@@ -1,3 +1,4 @@
+import { profileBytes } from '@slotstream/core'
 import {
   type Check,
   isObject,
@@ -17,8 +18,9 @@ const TIMEOUT_MS = 1_000
 /** Age up to which a profile that was read from another process is used again, in milliseconds. */
 const FRESH_MS = 1_000
 
-/** Profiles of other processes that are remembered. */
+/** Profiles of other processes that are remembered, and their bytes, as `profileBytes` counts them. */
 const MAX_REMEMBERED = 10_000
+const MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
 
 /** A profile, or none, and when it was read from its owner, in milliseconds since the epoch. */
 export interface ReadProfile {
@@ -52,6 +54,7 @@ export interface ReadStoredDeps {
 export function createReadStored(deps: ReadStoredDeps): ReadStored {
   const { nats, partitions, profileOf, serves, staleBefore = () => 0, now = Date.now } = deps
   const remembered = new Map<string, ReadProfile>()
+  let bytes = 0
 
   return (siteId, visitorIds) => Promise.all(visitorIds.map(visitorId => readOne(siteId, visitorId)))
 
@@ -63,11 +66,20 @@ export function createReadStored(deps: ReadStoredDeps): ReadStored {
     if (cached && cached.readAt > Math.max(now() - FRESH_MS, staleBefore(siteId))) return cached
     const readAt = now()
     const read = { profile: await request(partition, { siteId, visitorIds: [visitorId] }), readAt }
-    remembered.delete(key)
+    forget(key)
     remembered.set(key, read)
-    const [oldest] = remembered.keys()
-    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+    bytes += bytesOf(read)
+    for (const [oldest, { readAt }] of remembered) {
+      const isFresh = readAt > now() - FRESH_MS
+      if (isFresh && remembered.size <= MAX_REMEMBERED && bytes <= MAX_REMEMBERED_BYTES) break
+      forget(oldest)
+    }
     return read
+  }
+
+  function forget(key: string): void {
+    const known = remembered.get(key)
+    if (known && remembered.delete(key)) bytes -= bytesOf(known)
   }
 
   async function request(partition: number, query: ProfilesRequest): Promise<Profile | undefined> {
@@ -83,4 +95,9 @@ function parseReply(raw: unknown): Check<Profile | undefined> {
   const list = isObject(raw) ? raw.profiles : undefined
   if (!Array.isArray(list) || list.length !== 1) return { ok: false, reason: 'profiles is not a list of one' }
   return list[0] === null ? { ok: true, value: undefined } : parseProfile(list[0])
+}
+
+/** A profile that there is none of takes some memory, too. */
+function bytesOf({ profile }: ReadProfile): number {
+  return profile ? profileBytes(profile) : 256
 }

@@ -1,7 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { KeyKind, Site } from '@slotstream/protocol'
-import { createMemo } from '../../enrich/memo.js'
+import { createMemo, type KeyKind, type Site } from '@slotstream/protocol'
 import type { Sites } from '../../sites.js'
 import { Failure } from '../failure.js'
 

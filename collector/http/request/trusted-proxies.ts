@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { createMemo } from '@slotstream/protocol'
 import { MAX_ADDRESS_LENGTH } from '@slotstream/runtime'
 import express from 'express'
-import { createMemo } from '../../enrich/memo.js'
 import type { Origin } from '../../safety/limits.js'
 import type { CollectorSettings } from '../../settings.js'
 import { clientAddress, peerAddress, type Trusts } from './client-address.js'

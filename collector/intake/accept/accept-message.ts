@@ -13,7 +13,7 @@ import {
   visitorIdOf,
   withDigits,
 } from '@slotstream/protocol'
-import type { CompiledPlan } from '@slotstream/tracking-plan'
+import type { CompiledPlan, WorkPool } from '@slotstream/tracking-plan'
 import type { Enricher } from '../../enrich/enrich.js'
 import { jsonText } from '../../http/body/json-text.js'
 import type { Senders } from '../../keys/senders.js'
@@ -34,6 +34,8 @@ export interface MessageRules {
   enricher?: Enricher | undefined
   /** The tracking plan of the messages. Default: none. */
   plan?: CompiledPlan | undefined
+  /** Bounds the work of checking the request's messages against the plan. Default: each is bounded alone. */
+  work?: WorkPool | undefined
   /** Whether to look for all that is wrong with one more message that breaks the plan. Default: always. */
   isExplained?: (() => boolean) | undefined
   /** Tells whether a message is rejected, and stored nowhere, because its person was deleted. Default: none is. */
@@ -104,10 +106,10 @@ export function acceptMessage(raw: unknown, index: number, rules: MessageRules):
   return { accepted: true, message: { id, raw, index, changed, added }, visitorId, sender, violation }
 }
 
-function violationOf(message: object, { plan, isMarked, isExplained }: MessageRules): Violation | undefined {
+function violationOf(message: object, { plan, work, isMarked, isExplained }: MessageRules): Violation | undefined {
   if (!plan) return undefined
   const shown = (isMarked ? withNumbers(message) : message) as StoredMessage
-  const violation = plan.check(shown)
+  const violation = plan.check(shown, work)
   return violation && (isExplained?.() ?? true) ? plan.explain(shown, violation) : violation
 }
 

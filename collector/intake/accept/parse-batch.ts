@@ -41,9 +41,14 @@ export function parseBatch(body: unknown): ParsedBatch {
   }
 }
 
+/** Returns the bytes that a batch's context takes in all of its messages together. */
+export function sharedBytes({ context }: { context?: unknown }, messages: number): number {
+  return isObject(context) ? Buffer.byteLength(jsonText(context)) * messages : 0
+}
+
 /** A batch's context becomes part of each message: what it then has in all is held to what a batch may have. */
 function sharable(context: Record<string, unknown>, messages: number): Record<string, unknown> {
-  if (Buffer.byteLength(jsonText(context)) * messages > MAX_BATCH_BYTES)
+  if (sharedBytes({ context }, messages) > MAX_BATCH_BYTES)
     throw new Failure(
       'too_large',
       `with the batch's context in each, its ${messages} messages are larger than ${MAX_BATCH_BYTES / 1024} KB: send several smaller ones`,

@@ -1,4 +1,4 @@
-import { parseTime } from '@slotstream/protocol'
+import { createMemo, parseTime } from '@slotstream/protocol'
 
 /** Hour 0–23, weekday 1–7, Monday first, and date, as ISO 8601 has them. */
 export interface LocalTime {
@@ -7,16 +7,10 @@ export interface LocalTime {
   weekday: number
 }
 
-const HOUR_MS = 3_600_000
-
-/** Offsets from UTC in milliseconds, by zone and hour: all that a zone does within an hour is at its quarters. */
-const offsets = new Map<string, number>()
-
-/** Offsets that are remembered. */
-const MAX_OFFSETS = 5_000
+const QUARTER_MS = 15 * 60_000
 
 /**
- * Returns date, hour and weekday of a time in a zone. A zone that is none, or absent, is UTC.
+ * Returns date, hour and weekday of a time in a zone. Without a zone, or with one that does not exist, it is UTC.
  *
  * @param zone name of the IANA database, such as "Europe/Berlin"
  */
@@ -36,31 +30,34 @@ export function localTimeOf(timestamp: string, zone: unknown): LocalTime {
 /** The latest result: several features look at the time of a message. */
 let latest: { timestamp: string; zone: unknown; local: LocalTime } | undefined
 
-function offsetOf(zone: string, at: number): number {
-  // Zones change their offset at a quarter of an hour.
-  const quarter = Math.floor(at / (HOUR_MS / 4))
-  const key = `${zone} ${quarter}`
-  const cached = offsets.get(key)
-  if (cached !== undefined) return cached
-  const offset = computeOffset(zone, quarter * (HOUR_MS / 4))
-  if (offsets.size >= MAX_OFFSETS) offsets.clear()
-  offsets.set(key, offset)
-  return offset
-}
+/** Longest name of a zone, in characters: the longest of the IANA database has 32. */
+const MAX_ZONE_LENGTH = 64
 
-/** Formats of zones: making one takes longer than everything else. Absent: the zone is none. */
-const formats = new Map<string, Intl.DateTimeFormat | undefined>()
-
-/** Zones that are remembered: there are some 600. */
+/** Zones that are remembered, as clients spell them. There are some 600. */
 const MAX_ZONES = 1_000
 
-function computeOffset(zone: string, at: number): number {
-  const parts = new Map(
-    formatOf(zone)
-      ?.formatToParts(at)
-      .map(({ type, value }) => [type, Number(value)]),
-  )
-  if (parts.size === 0) return 0
+/** Format of a zone, and the database's own spelling of its name: `null` for what is no zone. */
+const zones = createMemo({ max: MAX_ZONES, maxKeyLength: MAX_ZONE_LENGTH }, spelling => {
+  const name = zoneNamed(spelling)
+  return name === undefined ? null : { name, format: formats(name) }
+})
+
+/** Formats by the database's names: making one takes 30 KB, and longer than everything else. */
+const formats = createMemo({ max: MAX_ZONES }, createFormat)
+
+/** Offsets from UTC in milliseconds, by zone and quarter of an hour: zones change theirs at one. */
+const offsets = createMemo({ max: 5_000 }, key => {
+  const space = key.indexOf(' ')
+  return computeOffset(formats(key.slice(space + 1)), Number(key.slice(0, space)) * QUARTER_MS)
+})
+
+function offsetOf(spelling: string, at: number): number {
+  const zone = spelling.length > MAX_ZONE_LENGTH ? null : zones(spelling)
+  return zone ? offsets(`${Math.floor(at / QUARTER_MS)} ${zone.name}`) : 0
+}
+
+function computeOffset(format: Intl.DateTimeFormat, at: number): number {
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]))
   const local = Date.UTC(
     parts.get('year')!,
     parts.get('month')! - 1,
@@ -71,26 +68,23 @@ function computeOffset(zone: string, at: number): number {
   return local - Math.floor(at / 60_000) * 60_000
 }
 
-function formatOf(zone: string): Intl.DateTimeFormat | undefined {
-  if (formats.has(zone)) return formats.get(zone)
-  if (formats.size >= MAX_ZONES) formats.clear()
-  const format = createFormat(zone)
-  formats.set(zone, format)
-  return format
-}
-
-function createFormat(zone: string): Intl.DateTimeFormat | undefined {
+/** Returns the database's own spelling: those of visitors may differ in upper and lower case. */
+function zoneNamed(spelling: string): string | undefined {
   try {
-    return new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    })
+    return new Intl.DateTimeFormat('en-US', { timeZone: spelling }).resolvedOptions().timeZone
   } catch {
     return undefined
   }
+}
+
+function createFormat(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  })
 }

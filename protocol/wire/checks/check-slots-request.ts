@@ -1,7 +1,7 @@
 import { digitsOf, isMarkedNumber } from '../exact-integers.js'
 import { idOf } from '../ids/id-of.js'
 import { isMeaningful } from '../ids/ids.js'
-import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_POSITIONS, MAX_SLOTS } from '../limits.js'
+import { MAX_ITEMS, MAX_NAME_LENGTH, MAX_POSITIONS, MAX_SLOTS, MAX_SLOTS_BATCHES } from '../limits.js'
 import type { SlotsRequest } from '../slots.js'
 import type { Check } from './check.js'
 import { isObject } from './is-object.js'
@@ -35,6 +35,10 @@ export function checkSlotsRequest(body: unknown): Check<SlotsRequest> {
   if (raw.batch !== undefined && !Array.isArray(raw.batch)) return no('batch must be a list of messages')
   if (raw.batches !== undefined && !(Array.isArray(raw.batches) && raw.batches.every(isObject)))
     return no('batches must be a list of batches')
+  if (Array.isArray(raw.batches) && raw.batches.length > MAX_SLOTS_BATCHES)
+    return no(
+      `batches has ${raw.batches.length} entries, ${MAX_SLOTS_BATCHES} are allowed: send some of them to /v1/batch before`,
+    )
   if (raw.context !== undefined && !isObject(raw.context)) return no('context must be an object')
   if (raw.preview !== undefined && typeof raw.preview !== 'string')
     return no('preview must be the token of a preview link')

@@ -37,3 +37,28 @@ it('uses what another owner answered for a second again, unless the features of 
   now += 2
   expect(await eventsRead()).toBe(4)
 })
+
+it('remembers no more of them than fit into their memory', async () => {
+  const asked: string[] = []
+  const connection = {
+    request: async (_subject: string, body: string) => {
+      const [visitorId] = JSON.parse(body).visitorIds as [string]
+      asked.push(visitorId)
+      const profile = { ...newProfile('shop', visitorId, AT), traits: { text: 'x'.repeat(500_000) } }
+      return { data: new TextEncoder().encode(JSON.stringify({ profiles: [profile] })) }
+    },
+  } as unknown as Nats['connection']
+  const nats = { connection }
+  const read = createReadStored({
+    nats,
+    partitions: 8,
+    profileOf: async () => undefined,
+    serves: () => false,
+    now: () => 1,
+  })
+  const visitorIds = Array.from({ length: 100 }, (_, number) => `visitor-${number}`)
+  for (const visitorId of visitorIds) await read('shop', [visitorId])
+  asked.length = 0
+  await read('shop', ['visitor-99', 'visitor-0'])
+  expect(asked).toEqual(['visitor-0'])
+})

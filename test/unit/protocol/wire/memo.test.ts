@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createMemo } from '#collector/enrich/memo.js'
+import { createMemo } from '#protocol/wire/memo.js'
 
 describe('a memo', () => {
   function counted(bounds: Parameters<typeof createMemo>[0]) {
