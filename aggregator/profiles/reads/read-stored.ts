@@ -78,8 +78,8 @@ export function createReadStored(deps: ReadStoredDeps): ReadStored {
   }
 
   function forget(key: string): void {
-    const known = remembered.get(key)
-    if (known && remembered.delete(key)) bytes -= bytesOf(known)
+    const earlier = remembered.get(key)
+    if (earlier && remembered.delete(key)) bytes -= bytesOf(earlier)
   }
 
   async function request(partition: number, query: ProfilesRequest): Promise<Profile | undefined> {
