@@ -186,7 +186,7 @@ describe('a webhook', () => {
     const named = await declare({ url: `${receiver.url}/named`, signals: ['bought'] })
     expect(await declare({ signals: ['bouht'] })).toMatchObject({
       status: 400,
-      details: ['signals[0]: there is no signal "bouht": did you mean "bought"?'],
+      error: { details: ['signals[0]: there is no signal "bouht": did you mean "bought"?'] },
     })
     await declare({ url: `${receiver.url}/all` })
     const [own] = [site]

@@ -119,13 +119,17 @@ WITH
         HAVING argMax(toString(state), (decided_at, stream_seq, batch_index)) NOT IN ('', 'joined')
         UNION ALL
         SELECT site_id, anonymous_id, user_id FROM slotstream.held_links
-    )
+    ),
+    arrayFilter(turn -> NOT has(users.apart, turn.5), shared.said) AS own,
+    arrayFilter(
+        (turn, before, after) -> NOT (turn.4 = before.4 AND turn.5 = before.5 AND turn.4 = after.4 AND turn.5 = after.5),
+        own, arrayShiftRight(own, 1), arrayShiftLeft(own, 1)) AS ends
 SELECT
     users.site_id AS site_id,
     users.anonymous_id AS anonymous_id,
     users.user_id AS user_id,
     users.is_user AS is_user,
-    arrayFilter(turn -> NOT has(users.apart, turn.5), shared.turns) AS turns,
+    if(length(ends) > 200, [], ends) AS turns,
     multiIf(user_id != '', user_id, notEmpty(turns), '', is_user, concat('visitor:', anonymous_id), '') AS person_id,
     users.apart AS apart,
     if(empty(apart), '', if(is_user, concat('visitor:', anonymous_id), anonymous_id)) AS alone
@@ -152,11 +156,7 @@ LEFT ANY JOIN
 (
     SELECT
         said.site_id AS site_id, said.anonymous_id AS anonymous_id,
-        arraySort(groupArray((said.timestamp, said.stream_seq, said.batch_index, said.session_id, said.user_id))) AS all,
-        arrayFilter(
-            (turn, before, after) -> NOT (turn.4 = before.4 AND turn.5 = before.5 AND turn.4 = after.4 AND turn.5 = after.5),
-            all, arrayShiftRight(all, 1), arrayShiftLeft(all, 1)) AS ends,
-        if(length(ends) > 200, [], ends) AS turns
+        arraySort(groupArray((said.timestamp, said.stream_seq, said.batch_index, said.session_id, said.user_id))) AS said
     FROM slotstream.identifications AS said
     INNER JOIN (SELECT site_id, anonymous_id FROM known GROUP BY site_id, anonymous_id HAVING count() > 1) AS several
     ON said.site_id = several.site_id AND said.anonymous_id = several.anonymous_id
@@ -183,12 +183,12 @@ FROM slotstream.events AS events
 LEFT ANY JOIN slotstream.browser_users AS browsers
 ON events.site_id = browsers.site_id AND events.anonymous_id = browsers.anonymous_id;
 
--- As in 0040, with them.
+-- As in 0043, with them.
 DROP TABLE IF EXISTS slotstream.sessions;
 
 CREATE VIEW IF NOT EXISTS slotstream.sessions AS
 WITH
-    arraySort(sold -> (sold.2, sold.3), facts.orders) AS sales,
+    arraySort(sold -> (isNull(sold.4), sold.2, sold.3), facts.orders) AS sales,
     arrayFilter((sold, nth) -> indexOf(arrayMap(each -> each.1, sales), sold.1) = nth, sales, arrayEnumerate(sales)) AS once,
     arrayFilter(sold -> isNotNull(sold.4), once) AS paid
 SELECT
@@ -228,7 +228,7 @@ SELECT
     notEmpty(facts.orders) AS converted,
     multiIf(
         empty(once), 0,
-        empty(paid) OR length(arrayDistinct(arrayMap(sold -> sold.5, paid))) > 1, NULL,
+        empty(paid) OR length(arrayDistinct(arrayMap(sold -> sold.5, arrayFilter(sold -> sold.4 != 0, paid)))) > 1, NULL,
         arraySum(sold -> ifNull(sold.4, 0), paid)) AS revenue
 FROM slotstream.session_facts AS facts
 LEFT ANY JOIN slotstream.browser_users AS browsers
