@@ -31,6 +31,8 @@ function whatWasSaid(): Said[] {
   ] as const)
     for (let n = 0; n < browsers; n++) add(`${user}-${n}`, user, random.int(0, days) * DAY)
   for (let n = 0; n < 140; n++) add('crowd', `c-é${n}`, random.int(0, 700) * DAY)
+  // Of more turns than a browser may have, most of a user who is held back.
+  for (let n = 0; n < 240; n++) add('busy', n % 2 ? 'test' : n < 120 ? 'ann' : 'bob', n * 60_000)
   for (const id of [
     'test',
     '(null)',
@@ -145,5 +147,15 @@ describe('what guards hold back', () => {
         expect([anonymous_id, user_id, person_id]).toEqual([anonymous_id, user_id, isJoined ? user_id : anonymous_id])
       else if (person_id !== anonymous_id) expect(states.get(`${anonymous_id} ${person_id}`)).toBe('joined')
     }
+  })
+
+  it('does not count towards the turns of the users who are left', async () => {
+    expect(
+      await query(`SELECT person_id, count() AS rows FROM slotstream.person_events
+        WHERE site_id = 'shop' AND anonymous_id = 'busy' AND user_id = '' GROUP BY person_id ORDER BY person_id`),
+    ).toEqual([
+      { person_id: 'ann', rows: 120 },
+      { person_id: 'bob', rows: 120 },
+    ])
   })
 })
