@@ -134,11 +134,12 @@ export {
   withFormer,
 } from './features/index.js'
 export { type AboutPerson, aboutPerson } from './identity/about-person.js'
-export { joinedBrowsers, type SettledLink, settleBrowser } from './identity/links.js'
+export { guardOfUser, joinedBrowsers, type SettledLink, settleBrowser } from './identity/links.js'
 export { type Merge, mergeIdOf, mergesOf, pairsOf } from './identity/merges.js'
 export { aliasOf, applyChanges } from './identity/name-users.js'
 export { foldPerson, statesOfUser, userOfBrowser } from './identity/person.js'
 export type { Telling } from './identity/told-messages.js'
+export { verdictOf } from './identity/verdicts.js'
 export { type ContentTotal, type ContentTotals, noContents, putContent } from './learning/contents/content-totals.js'
 export {
   addOutcome,

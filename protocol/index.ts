@@ -379,6 +379,7 @@ export {
   type LinkDecision,
   type LinkState,
   type Links,
+  type LinkVerdict,
 } from './stream/profile/identity.js'
 export { parseProfile } from './stream/profile/parse-profile.js'
 export {

@@ -5,7 +5,7 @@ import { publishToVisitor } from './publish-to-visitor.js'
 
 /**
  * Tells the partitions of users which browsers named them, by the stream of events, and of an alias also that of the
- * browser.
+ * browser. Tells those of browsers what the guards of users say.
  *
  * @throws when the stream may not have it: call it again
  */
@@ -21,15 +21,16 @@ export function createPublishIdentity(
 
   return async ({ siteId, visitorId, receivedAt, changes }) => {
     for (const change of changes) {
-      const { anonymousId, userId, link } = change
+      const { anonymousId, userId, link, verdict } = change
       const sides = [visitorIdOf({ userId }), visitorIdOf({ anonymousId })].filter(side => side !== visitorId)
       let isNew = false
       for (const side of sides) {
         const notice = { siteId, visitorId: side, receivedAt, identity: [change] }
-        const cause = [side, anonymousId, userId, String(link?.firstAt)]
+        const place = verdict ? ['verdict', String(verdict.seq)] : [String(link?.firstAt)]
+        const cause = [side, anonymousId, userId, ...place]
         if (!(await publishToVisitor(publisher, partitions, notice, 'link', cause)).duplicate) isNew = true
       }
-      if (isNew) counted.inc()
+      if (isNew && !verdict) counted.inc()
     }
   }
 }

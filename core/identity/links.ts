@@ -6,6 +6,7 @@ import {
   type LinkDecision,
   type LinkState,
   type Links,
+  type LinkVerdict,
 } from '@slotstream/protocol'
 
 /**
@@ -51,12 +52,13 @@ export interface SettledLink {
 }
 
 /**
- * Returns links with what is known of one more: a message that named both, a decision, or both. None is changed. Links
- * without an id are none: some were stored of browsers that only a decision told of.
+ * Returns links with what is known of one more: a message that named both, a decision, or a verdict. None is changed.
+ * Links without an id are none: some were stored of browsers that only a decision told of. A verdict alone makes none.
  */
 export function withLink({ '': _none, ...links }: Links, other: string, observed: Partial<Link>): Links {
   if (other === '') return links
   const before = Object.hasOwn(links, other) ? links[other] : undefined
+  if (!before && observed.verdict && observed.firstAt === undefined) return links
   const link: Link = before
     ? mergeLinks(before, observed)
     : {
@@ -65,6 +67,7 @@ export function withLink({ '': _none, ...links }: Links, other: string, observed
         cause: observed.cause ?? '',
       }
   if (!before && observed.decision) link.decision = observed.decision
+  if (!before && observed.verdict) link.verdict = observed.verdict
   const next = new Map(Object.entries(links)).set(other, link)
   if (next.size > MAX_LINKS) next.delete([...next].reduce((a, b) => (leavesBefore(a, b) ? a : b))[0])
   return Object.fromEntries(next)
@@ -80,11 +83,13 @@ function mergeLinks(a: Link, b: Partial<Link>): Link {
   const { firstAt = a.firstAt, lastAt = a.lastAt, cause = a.cause } = b
   const isEarlier = firstAt < a.firstAt || (firstAt === a.firstAt && cause < a.cause)
   const decision = laterDecision(a.decision, b.decision)
+  const verdict = laterVerdict(a.verdict, b.verdict)
   return {
     firstAt: Math.min(a.firstAt, firstAt),
     lastAt: Math.max(a.lastAt, lastAt),
     cause: isEarlier ? cause : a.cause,
     ...(decision && { decision }),
+    ...(verdict && { verdict }),
   }
 }
 
@@ -95,11 +100,18 @@ function laterDecision(a: LinkDecision | undefined, b: LinkDecision | undefined)
   return LINK_STATES.indexOf(a.state) >= LINK_STATES.indexOf(b.state) ? a : b
 }
 
+/** Returns the verdict of the later place; of two of one place, as of a rebuild, the one that holds back. */
+function laterVerdict(a: LinkVerdict | undefined, b: LinkVerdict | undefined): LinkVerdict | undefined {
+  if (!a || !b) return a ?? b
+  if (a.seq !== b.seq) return a.seq > b.seq ? a : b
+  return a.isHeld ? a : b
+}
+
 /**
  * Settles links: a decision counts first; a link that only a decision names is none unless that says `joined`; ids that
  * many share are held back; of the rest those are joined that find fewer than the guard's number of others within the
- * window before their first message, be those joined or held back. So a state follows from the messages' own times, in
- * whatever order they came, and does not end as time passes.
+ * window before their first message, be those joined or held back, and that no guard of the other side holds back. So a
+ * state follows from the messages' own times, in whatever order they came, and does not end as time passes.
  *
  * @param userOf returns the user of a link
  */
@@ -111,13 +123,14 @@ function settleLinks(links: Links, guard: Guard, userOf: (other: string) => stri
   const earlier: number[] = []
   for (const [other, link] of inOrder) {
     if (other === '') continue
-    const { cause, decision, firstAt } = link
+    const { cause, decision, firstAt, verdict } = link
     if (decision) settled.set(other, decision)
     else if (isShared(userOf(other))) settled.set(other, { state: 'held', cause: 'shared_id' })
     else {
       const others = earlier.length < guard.most ? earlier : earlier.filter(until => until > firstAt - window)
-      const isHeld = others.length >= guard.most
-      settled.set(other, isHeld ? { state: 'held', cause: guard.name } : { state: 'joined', cause })
+      if (others.length >= guard.most) settled.set(other, { state: 'held', cause: guard.name })
+      else if (verdict?.isHeld) settled.set(other, { state: 'held', cause: BROWSERS_PER_USER.name })
+      else settled.set(other, { state: 'joined', cause })
       earlier.push(guard.until(link))
     }
   }
@@ -161,6 +174,27 @@ export function settleBrowser(userId: string, links: Links, browser: string): Se
 
 function leftOut(links: Links, { name }: Guard): SettledLink | undefined {
   return isFull(links) ? { state: 'held', cause: name } : undefined
+}
+
+/**
+ * Returns the function that tells whether a user's guard holds a browser back, in a way that the browser's own
+ * partition cannot know: what is decided, and ids that many share, it knows.
+ */
+export function guardOfUser(userId: string, links: Links): (browser: string) => boolean {
+  if (Object.keys(links).length <= BROWSERS_PER_USER.most || isShared(userId)) return () => false
+  const settled = settleBrowsers(userId, links)
+  return browser => {
+    const state = settled.get(browser) ?? leftOut(links, BROWSERS_PER_USER)
+    return state?.cause === BROWSERS_PER_USER.name && !links[browser]?.decision
+  }
+}
+
+/** Returns the users who hear of a browser, each with whether the browser takes it that the user's guard holds it. */
+export function usersToTell(links: Links): { userId: string; isHeld: boolean }[] {
+  return [...settleUsers(links)].flatMap(([userId, { state, cause }]) => {
+    const isHeld = state === 'held' && cause === BROWSERS_PER_USER.name && !links[userId]!.decision
+    return isHeld || state === 'joined' ? [{ userId, isHeld }] : []
+  })
 }
 
 /** Returns the users whom a browser is joined with. */

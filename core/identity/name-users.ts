@@ -61,10 +61,11 @@ export function collectUsers(visitorId: string): NamedUsers {
   }
 }
 
-/** Returns a visitor's links with changes that another partition told. */
+/** Returns a visitor's links with changes that another partition told. Verdicts are for browsers. */
 export function applyChanges(links: Links | undefined, visitorId: string, changes: readonly IdentityChange[]): Links {
-  return changes.reduce((all, { anonymousId, userId, link, decision }) => {
-    const other = isPersonKey(visitorId) ? anonymousId : userId
-    return withLink(all, other, { ...link, ...(decision && { decision }) })
+  return changes.reduce((all, { anonymousId, userId, link, decision, verdict }) => {
+    const isUser = isPersonKey(visitorId)
+    const ofBrowser = !isUser && verdict && { verdict }
+    return withLink(all, isUser ? anonymousId : userId, { ...link, ...(decision && { decision }), ...ofBrowser })
   }, links ?? {})
 }

@@ -16,6 +16,7 @@ import { countContents } from '../features/content/count-contents.js'
 import { DEFAULT_FEATURES } from '../features/default-features.js'
 import { applyChanges, collectUsers } from '../identity/name-users.js'
 import type { Telling } from '../identity/told-messages.js'
+import { verdictsOf } from '../identity/verdicts.js'
 import { isLikeBot } from '../ledger/is-like-bot.js'
 import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'
 import type { Match } from '../patterns/compiled.js'
@@ -54,7 +55,10 @@ export interface ApplyOutcome extends LedgerOutcome {
    * Messages whose traits the profile did not take, because it would have become too large; absent when there are none.
    */
   refused?: RejectedMessage[]
-  /** Users that the browser named first, or earlier than known, and what aliases say: both sides have to be told. */
+  /**
+   * Users that the browser named first, or earlier than known, and what aliases say: both sides have to be told. Of a
+   * user also which browsers its guard holds back, or lets go: those have to be told.
+   */
   identity?: IdentityChange[]
   /** News for the partitions of users because of their segments. Absent: none. */
   userNews?: UserNews[]
@@ -180,6 +184,7 @@ function reduce(
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
   const tellings = search.finish(after)
+  const identity = onlyFeatures ? changes : [...changes, ...verdictsOf(begun?.links, after.links, envelope, seq)]
   const userNews = watch?.finish(after) ?? []
   const isLeftOut = () => !rules.includesBots && isLikeBot(after, features)
   const ofLedger = ledger?.finish(after, isLeftOut)
@@ -191,7 +196,7 @@ function reduce(
   return {
     profile: after,
     ...(refused.length > 0 && { refused }),
-    ...(changes.length > 0 && { identity: changes }),
+    ...(identity.length > 0 && { identity }),
     ...(userNews.length > 0 && { userNews }),
     ...(tellings.length > 0 && { tellings }),
     ...(isNarrowed && { narrowed: true }),

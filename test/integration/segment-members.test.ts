@@ -69,11 +69,21 @@ describe('members of segments', () => {
   const seen = (anonymousId: string, category: string, fields: Partial<StoredMessage> = {}) =>
     stored({ ...VIEWED, anonymousId, properties: { category }, ...fields })
 
-  async function send(...messages: StoredMessage[]): Promise<void> {
-    const visitorId = visitorIdOf(messages[0]!)
-    const envelope: EventEnvelope = { siteId: SITE, visitorId, receivedAt: new Date().toISOString(), messages }
+  async function publish(visitorId: string, content: Pick<EventEnvelope, 'messages' | 'identity'>): Promise<void> {
+    const envelope: EventEnvelope = { siteId: SITE, visitorId, receivedAt: new Date().toISOString(), ...content }
     const subject = streamSubject('events', partitionOf(SITE, visitorId, world.installation.partitions))
     await world.nats.js.publish(subject, JSON.stringify(envelope))
+  }
+
+  const send = (...messages: StoredMessage[]) => publish(visitorIdOf(messages[0]!), { messages })
+
+  /** Counts the browsers and users that were found together, and told to the partitions of users. */
+  async function linksTold(): Promise<number> {
+    const counts = [...running.values()].map(async ({ url }) => {
+      const text = await (await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_000) })).text()
+      return Number(/^slotstream_profiles_links_total (\d+)$/m.exec(text)?.[1] ?? 0)
+    })
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
   }
 
   /** Signals of segments that are told of some persons, each with whose it is, in order. */
@@ -147,6 +157,25 @@ describe('members of segments', () => {
     ).toEqual(['ann', 'b1', 'ben'].map(person_id => ({ person_id })))
   })
 
+  it('are a browser’s own while the guard of its user holds it back', async () => {
+    const ago = (ms: number) => new Date(Date.now() - ms).toISOString()
+    const before = await linksTold()
+    for (let index = 0; index < 50; index++)
+      await send(stored({ type: 'identify', anonymousId: `desk${index}`, userId: 'staff', timestamp: ago(3_600_000) }))
+    await until('the other browsers are told', linksTold, count => count >= before + 50)
+    await send(seen('till', 'camp', { timestamp: ago(60_000) }), seen('till', 'camp', { timestamp: ago(60_000) }))
+    const own = ['till entered campers']
+    await toldAtLast(['till'], own)
+    await send(stored({ type: 'identify', anonymousId: 'till', userId: 'staff' }))
+    own.push('till left campers', 'till entered campers')
+    await toldAtLast(['till', 'staff'], own)
+    // The guard counts one less, and lets it go.
+    const decision = { state: 'undone' as const, at: Date.now(), cause: 'a desk of many' }
+    for (const visitorId of ['desk0', visitorIdOf({ userId: 'staff' })])
+      await publish(visitorId, { identity: [{ anonymousId: 'desk0', userId: 'staff', decision }], messages: [] })
+    await toldAtLast(['till', 'staff'], [...own, 'till left campers', 'staff entered campers'])
+  })
+
   it('are told once, though everything is applied once more', async () => {
     const before = await world.query('SELECT signal_id FROM slotstream.signals ORDER BY signal_id')
     for (const each of running.values()) await each.end('SIGKILL')
@@ -178,7 +207,7 @@ describe('members of segments', () => {
     const left = await world.query(
       `SELECT DISTINCT person_id FROM slotstream.segment_members WHERE segment = 'campers' ORDER BY person_id`,
     )
-    expect(left).toEqual(['ann', 'b1', 'last'].map(person_id => ({ person_id })))
+    expect(left).toEqual(['ann', 'b1', 'last', 'staff'].map(person_id => ({ person_id })))
     expect(await world.query(`SELECT * FROM slotstream.features WHERE anonymous_id = 'tablet'`)).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { aliasOf, applyChanges, profileOfLink } from '@slotstream/core'
+import { aliasOf, applyChanges, guardOfUser, profileOfLink, verdictOf } from '@slotstream/core'
 import {
   type EventEnvelope,
   type IdentityChange,
@@ -26,43 +26,32 @@ export interface LinkList {
   /** Yields profiles as they come, and notes the links of browsers. */
   noted(profiles: AsyncIterable<Profile> | Iterable<Profile>): AsyncGenerator<Profile>
   /**
-   * Writes the links into the profiles of users, and decisions and aliases into those of browsers, too. The live roles
-   * learn of later ones by the stream.
+   * Writes the links into the profiles of users, and decisions, aliases and what the guards of users say into those of
+   * browsers, too. The live roles learn of later ones by the stream.
    */
   writeTo(profiles: ComputedProfiles): Promise<void>
 }
+
+/** Changes by the key of the profile that they are for. */
+type Changes = Map<string, { siteId: string; visitorId: string; ofVisitor: IdentityChange[] }>
 
 /**
  * Creates an empty list. What told a user's partition of a link may be gone from the stream, and the table of events
  * does not have it; the browser's own messages say it, too.
  */
 export function createLinkList(): LinkList {
-  const changes = new Map<string, { siteId: string; visitorId: string; ofVisitor: IdentityChange[] }>()
-
-  function add(siteId: string, visitorId: string, change: IdentityChange): void {
-    const key = visitorText(siteId, visitorId)
-    const entry = changes.get(key) ?? { siteId, visitorId, ofVisitor: [] }
-    entry.ofVisitor.push(change)
-    changes.set(key, entry)
-  }
+  const changes: Changes = new Map()
 
   function addToBoth(siteId: string, change: IdentityChange): void {
-    add(siteId, visitorIdOf({ anonymousId: change.anonymousId }), change)
-    add(siteId, visitorIdOf({ userId: change.userId }), change)
+    add(changes, siteId, visitorIdOf({ anonymousId: change.anonymousId }), change)
+    add(changes, siteId, visitorIdOf({ userId: change.userId }), change)
   }
 
   function note({ siteId, visitorId, links }: Profile): void {
     if (isPersonKey(visitorId)) return
     const { anonymousId } = idsOfVisitor(visitorId)
-    for (const [userId, { decision: _ofBothSides, ...link }] of Object.entries(links ?? {}))
-      add(siteId, visitorIdOf({ userId }), { anonymousId, userId, link })
-  }
-
-  async function* linked(computed: Pick<ComputedProfiles, 'read'>): AsyncGenerator<Profile> {
-    for (const { siteId, visitorId, ofVisitor } of changes.values()) {
-      const { profile = profileOfLink(siteId, visitorId, ofVisitor[0]!) } = await computed.read(siteId, visitorId)
-      yield { ...profile, links: applyChanges(profile.links, visitorId, ofVisitor) }
-    }
+    for (const [userId, { decision: _ofBothSides, verdict, ...link }] of Object.entries(links ?? {}))
+      add(changes, siteId, visitorIdOf({ userId }), { anonymousId, userId, link, ...(verdict && { verdict }) })
   }
 
   return {
@@ -82,7 +71,42 @@ export function createLinkList(): LinkList {
       }
     },
     async writeTo(profiles) {
-      await profiles.writeAll(linked(profiles))
+      const verdicts: Changes = new Map()
+      await profiles.writeAll(linked(profiles, changes, verdicts))
+      await profiles.writeAll(linked(profiles, verdicts))
     },
   }
+}
+
+/** Yields the profiles with their changes. What the guards of users say of browsers then is put into `verdicts`. */
+async function* linked(
+  computed: Pick<ComputedProfiles, 'read'>,
+  changes: Changes,
+  verdicts?: Changes,
+): AsyncGenerator<Profile> {
+  for (const { siteId, visitorId, ofVisitor } of changes.values()) {
+    const { profile = profileOfLink(siteId, visitorId, ofVisitor[0]!) } = await computed.read(siteId, visitorId)
+    const after = { ...profile, links: applyChanges(profile.links, visitorId, ofVisitor) }
+    if (verdicts && isPersonKey(visitorId)) addVerdicts(verdicts, after, ofVisitor)
+    yield after
+  }
+}
+
+/** Adds what the guard of a user says of browsers that name the user, where that is not what they were told last. */
+function addVerdicts(verdicts: Changes, { siteId, visitorId, seq, links }: Profile, ofUser: IdentityChange[]): void {
+  const { userId } = idsOfVisitor(visitorId)
+  const guard = guardOfUser(userId, links ?? {})
+  for (const { anonymousId, link, verdict } of ofUser) {
+    const isHeld = guard(anonymousId)
+    if (isHeld === (verdict?.isHeld ?? false)) continue
+    const change = verdictOf(anonymousId, userId, link, { isHeld, seq: Math.max(seq, (verdict?.seq ?? -1) + 1) })
+    add(verdicts, siteId, visitorIdOf({ anonymousId }), change)
+  }
+}
+
+function add(changes: Changes, siteId: string, visitorId: string, change: IdentityChange): void {
+  const key = visitorText(siteId, visitorId)
+  const entry = changes.get(key) ?? { siteId, visitorId, ofVisitor: [] }
+  entry.ofVisitor.push(change)
+  changes.set(key, entry)
 }

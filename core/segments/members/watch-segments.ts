@@ -10,7 +10,7 @@ import { type Suspicion, suspicionOf } from '../../bots/suspicion.js'
 import type { Features } from '../../features/feature.js'
 import { featureValues } from '../../features/state/values.js'
 import { aboutPerson } from '../../identity/about-person.js'
-import { joinedBrowsers, joinedUsers } from '../../identity/links.js'
+import { guardOfUser, joinedBrowsers, usersToTell } from '../../identity/links.js'
 import { statesOfUser, userOfBrowser } from '../../identity/person.js'
 import { namesOfSignals } from '../../profile/recent-signals.js'
 import { timeOf } from '../../profile/sessions.js'
@@ -106,10 +106,11 @@ export function watchSegments(
     )
   }
 
-  /** Takes what the person's owner, or a browser of the person, says. */
+  /** Takes what the person's owner, or a browser of the person, says. One that is held back has nothing to carry. */
   function obey({ messageId, anonymousId, entered = [], left = [], carried = [] }: SegmentNews, now: Profile): void {
     const existing = (names: string[]) => names.filter(name => defined.has(name))
     take(changeMembers(members, { entered: existing(entered), left, at }), { messageId }, now)
+    if (carried.length === 0 || guardOfUser(now.userId, now.links ?? {})(anonymousId)) return
     take(changeMembers(members, { entered: existing(carried), left: [], at }), { messageId, from: anonymousId }, now)
   }
 
@@ -131,7 +132,7 @@ export function watchSegments(
     const isNew = lastMessage !== undefined || carried || recentSignals !== before?.recentSignals
     if (isPersonKey(visitorId) || !links || Number.isNaN(at) || !isNew) return []
     const current = userOfBrowser(after)
-    return joinedUsers(links).map(userId => ({
+    return usersToTell(links).map(({ userId, isHeld }) => ({
       userId,
       news: {
         anonymousId,
@@ -139,6 +140,7 @@ export function watchSegments(
         at,
         ...(lastMessage !== undefined && { messageId: lastMessage }),
         ...(carried && userId === current && { carried }),
+        ...(isHeld && { isHeld }),
       },
     }))
   }

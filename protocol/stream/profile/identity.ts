@@ -15,6 +15,16 @@ export interface LinkDecision {
   cause: string
 }
 
+/**
+ * Statement of a user's guard about one of the user's browsers, for the browser's partition: only the user's knows all
+ * browsers.
+ */
+export interface LinkVerdict {
+  isHeld: boolean
+  /** Place in the stream of the user's partition that it follows from. The verdict of the latest counts. */
+  seq: number
+}
+
 /** A browser and a user that messages named together. */
 export interface Link {
   /** Times of the first and the latest such message, in milliseconds since the epoch. */
@@ -23,6 +33,8 @@ export interface Link {
   /** Type of the first one, such as `identify`. */
   cause: string
   decision?: LinkDecision
+  /** Only of browsers. Absent: the user's guard has never held the browser back. */
+  verdict?: LinkVerdict
 }
 
 /** Links of a browser by `userId`, or of a user by `anonymousId`. */
@@ -35,10 +47,12 @@ export type Links = Record<string, Link>
 export interface IdentityChange {
   anonymousId: string
   userId: string
-  /** The message that named both; absent in decisions. */
+  /** The message that named both; absent in decisions. In verdicts the first one. */
   link?: Pick<Link, 'firstAt' | 'lastAt' | 'cause'>
-  /** Absent in what messages say. */
+  /** Absent in what messages and guards say. */
   decision?: LinkDecision
+  /** Told by the user's partition to that of the browser alone. Absent: nothing */
+  verdict?: LinkVerdict
 }
 
 /** Tells whether a value has the shape of `Links`. */
@@ -47,7 +61,9 @@ export function isLinks(value: unknown): boolean {
 }
 
 function isLink(value: unknown): boolean {
-  return isObject(value) && isNamed(value) && isAbsentOr(value.decision, isDecision)
+  return (
+    isObject(value) && isNamed(value) && isAbsentOr(value.decision, isDecision) && isAbsentOr(value.verdict, isVerdict)
+  )
 }
 
 function isNamed(value: unknown): boolean {
@@ -63,6 +79,10 @@ function isDecision(value: unknown): boolean {
   )
 }
 
+function isVerdict(value: unknown): boolean {
+  return isObject(value) && typeof value.isHeld === 'boolean' && Number.isFinite(value.seq)
+}
+
 /** Tells whether a value has the shape of an `IdentityChange`. */
 export function isIdentityChange(value: unknown): boolean {
   return (
@@ -70,6 +90,7 @@ export function isIdentityChange(value: unknown): boolean {
     isId(value.anonymousId) &&
     isId(value.userId) &&
     isAbsentOr(value.link, isNamed) &&
-    isAbsentOr(value.decision, isDecision)
+    isAbsentOr(value.decision, isDecision) &&
+    isAbsentOr(value.verdict, isVerdict)
   )
 }

@@ -26,6 +26,8 @@ export interface SegmentNews {
   left?: string[]
   /** Segments that the browser was in until now, when it became one of the user's. Absent: none. */
   carried?: string[]
+  /** The browser takes it that the user's guard holds it back. Absent: it does not */
+  isHeld?: true
 }
 
 /** Tells whether a value has the shape of `Members`. */
@@ -47,6 +49,7 @@ export function isSegmentNews(value: unknown): boolean {
     isAbsentOr(value.messageId, isId) &&
     isAbsentOr(value.entered, isNames) &&
     isAbsentOr(value.left, isNames) &&
-    isAbsentOr(value.carried, isNames)
+    isAbsentOr(value.carried, isNames) &&
+    isAbsentOr(value.isHeld, isHeld => isHeld === true)
   )
 }

@@ -45,6 +45,8 @@ function viewed(at: number, category = 'camp', fields: Partial<StoredMessage> = 
 function createSite(rules: typeof RULES & { includesBots?: boolean } = RULES) {
   const profiles = new Map<string, Profile>()
   const signals: SignalRecord[] = []
+  /** Visitors whom nothing reaches that others tell of links. */
+  const lost = new Set<string>()
   let seq = 0
   function apply(envelope: Omit<EventEnvelope, 'siteId'>): void {
     const { visitorId } = envelope
@@ -57,13 +59,22 @@ function createSite(rules: typeof RULES & { includesBots?: boolean } = RULES) {
     }
     const { receivedAt } = envelope
     for (const change of applied.identity ?? [])
-      apply({ visitorId: `user:${change.userId}`, receivedAt, identity: [change], messages: [] })
+      for (const side of [`user:${change.userId}`, change.anonymousId])
+        if (side !== visitorId && !lost.has(side))
+          apply({ visitorId: side, receivedAt, identity: [change], messages: [] })
     for (const { userId, news } of applied.userNews ?? [])
       apply({ visitorId: `user:${userId}`, receivedAt, segments: news, messages: [] })
   }
   const send = (messages: StoredMessage[], at = NOON) =>
     apply({ visitorId: visitorIdOf(messages[0]!), receivedAt: new Date(at).toISOString(), messages })
-  return { profiles, signals, apply, send, told: () => signals.map(({ signal, details }) => [signal, details.segment]) }
+  return {
+    profiles,
+    signals,
+    lost,
+    apply,
+    send,
+    told: () => signals.map(({ signal, details }) => [signal, details.segment]),
+  }
 }
 
 it('tell the user of a signal that is found without a message', () => {
@@ -77,6 +88,12 @@ it('tell the user of a signal that is found without a message', () => {
   expect(at(0.1)).toBeUndefined()
   expect(at(1)).toEqual([{ userId: 'ann', news: { anonymousId: 'b1', userId: 'ann', at: NOON + HOUR } }])
 })
+
+/** Names a user on as many other browsers as the guard lets through. */
+function nameOnOthers({ send }: ReturnType<typeof createSite>): void {
+  for (let index = 0; index < 50; index++)
+    send([viewed(NOON - HOUR, 'home', { type: 'identify', anonymousId: `n${index}`, userId: 'ann' })], NOON - HOUR)
+}
 
 const membersOf = (profile: Profile | undefined) => (profile?.members ?? []).map(([name]) => name)
 
@@ -191,6 +208,50 @@ describe('segments of a visitor', () => {
     apply({ visitorId: 'b1', receivedAt, identity: [{ anonymousId: 'b1', userId: 'ann', decision }], messages: [] })
     expect(told().at(-1)).toEqual(['segment_entered', 'campers'])
     expect(membersOf(profiles.get('b1'))).toEqual(['campers'])
+  })
+
+  it('are its own while the user’s guard holds it back, and the user’s when that lets it go', () => {
+    const site = createSite()
+    nameOnOthers(site)
+    site.send([viewed(NOON), viewed(NOON)])
+    site.send([viewed(NOON, 'home', { type: 'identify', userId: 'ann' })], NOON + MINUTE)
+    expect(site.told()).toEqual([
+      ['segment_entered', 'campers'],
+      ['segment_left', 'campers'],
+      ['segment_entered', 'campers'],
+    ])
+    expect(site.signals.map(({ anonymousId, userId }) => anonymousId + userId)).toEqual(['b1', 'b1', 'b1'])
+    // What it does under the user's id is its own, too.
+    const views = [1, 2, 3].map(() => viewed(NOON + MINUTE, 'home', { userId: 'ann' }))
+    site.send(views, NOON + 2 * MINUTE)
+    expect(membersOf(site.profiles.get('b1'))).toEqual(['busy', 'busy-campers', 'campers'])
+    expect(membersOf(site.profiles.get('user:ann'))).toEqual([])
+    const decision = { state: 'undone' as const, at: NOON + HOUR, cause: 'a till' }
+    const identity = [{ anonymousId: 'n0', userId: 'ann', decision }]
+    const receivedAt = new Date(NOON + 3 * MINUTE).toISOString()
+    site.apply({ visitorId: 'user:ann', receivedAt, identity, messages: [] })
+    expect(membersOf(site.profiles.get('b1'))).toEqual([])
+    expect(membersOf(site.profiles.get('user:ann'))).toEqual(['busy', 'busy-campers', 'campers'])
+    expect(site.signals.at(-1)).toMatchObject({ userId: 'ann', details: { segment: 'campers', from: 'b1' } })
+  })
+
+  it('are set right by the next message where the browser missed what the guard says', () => {
+    const site = createSite()
+    nameOnOthers(site)
+    site.lost.add('b1')
+    site.send([viewed(NOON), viewed(NOON, 'camp', { userId: 'ann' })])
+    expect([site.told(), site.profiles.get('b1')?.links?.ann?.verdict]).toEqual([[], undefined])
+    site.lost.clear()
+    site.send([viewed(NOON, 'home', { userId: 'ann' })])
+    expect(membersOf(site.profiles.get('b1'))).toEqual(['busy', 'busy-campers', 'campers'])
+    // The guard forgets a browser that is deleted, of which nothing is told.
+    const user = site.profiles.get('user:ann')!
+    const { n0: _deleted, ...links } = user.links!
+    site.profiles.set('user:ann', { ...user, links })
+    site.send([viewed(NOON, 'home', { userId: 'ann' })])
+    expect(site.profiles.get('b1')?.links?.ann?.verdict).toMatchObject({ isHeld: false })
+    expect(membersOf(site.profiles.get('b1'))).toEqual([])
+    expect(membersOf(site.profiles.get('user:ann'))).toEqual(['busy', 'busy-campers', 'campers'])
   })
 
   it('cost nothing and leave nothing where a site has none', () => {
