@@ -207,7 +207,7 @@ describe('members of segments', () => {
     const left = await world.query(
       `SELECT DISTINCT person_id FROM slotstream.segment_members WHERE segment = 'campers' ORDER BY person_id`,
     )
-    expect(left).toEqual(['ann', 'b1', 'last', 'staff'].map(person_id => ({ person_id })))
+    expect(left).toEqual(['ann', 'b1', 'last', 'staff', 'till'].map(person_id => ({ person_id })))
     expect(await world.query(`SELECT * FROM slotstream.features WHERE anonymous_id = 'tablet'`)).toEqual([])
   })
 })
