@@ -27,7 +27,10 @@ export const MAX_TOLD = 8
 /** Browsers of a user that are told of a message, those of whom the user's partition heard last. */
 export const MAX_TOLD_BROWSERS = 20
 
-/** Messages of a person's other visitors that are recognised when they are told again, the latest. */
+/**
+ * Messages of a person's other visitors that are recognised when they are told again, the latest; of a telling of more,
+ * all that came with it.
+ */
 export const MAX_HEARD = 64
 
 /** Messages that are remembered because they would refute what arrives after them, the latest. */

@@ -47,7 +47,6 @@ export function searchPatterns(
   const ofInterest: StoredMessage[] = []
   let states: PatternStates | undefined = before?.patterns
   let heard = before?.heard
-  let isHeardNew = false
 
   function take({ state, found: matches }: PatternOutcome): Match[] {
     states = state
@@ -65,13 +64,16 @@ export function searchPatterns(
   function lookAtTold(): Match[] {
     if (!before || !envelope.hearsay) return []
     const matches: Match[] = []
+    const all = new Set(before.heard)
     for (const message of believed(before, envelope.hearsay)) {
       const id = heardId(message, sender)
-      if (heard?.includes(id)) continue
-      heard = [...(heard ?? []), id].slice(-MAX_HEARD)
-      isHeardNew = true
+      if (all.has(id)) continue
+      all.add(id)
       matches.push(...step(message, timeOf(message.timestamp), '', true))
     }
+    // All of an envelope at least: it may be repeated as a whole.
+    const remembered = Math.max(MAX_HEARD, envelope.hearsay.messages.length)
+    if (all.size > (heard?.length ?? 0)) heard = [...all].slice(-remembered)
     return matches
   }
 
@@ -84,6 +86,7 @@ export function searchPatterns(
     finish(after) {
       if (states) after.patterns = states
       else delete after.patterns
+      const isHeardNew = heard !== before?.heard
       if (isHeardNew) after.heard = heard!
       const isUser = isPersonKey(after.visitorId)
       const links = isHeardNew && isUser ? linksAfterTold(after.links, envelope.hearsay!.messages) : after.links

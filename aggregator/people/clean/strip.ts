@@ -91,18 +91,21 @@ const STRIPPERS = {
     const heard = hearsay?.messages ?? []
     const notices = [timer ?? [], segments ?? []].flat()
     const isMessageTheirs = (message: StoredMessage) => isTheirs(message, message.timestamp, whose)
+    // What another visitor sent stands beside the id of the one to whom it was passed on.
+    const isPassedTheirs = (message: StoredMessage) =>
+      isMessageTheirs(message) || isTheirs(idsOfVisitor(visitorId), message.timestamp, whose)
     const theirs = [
       ...messages.map(isMessageTheirs),
       ...[...identity, ...notices].map(named => isTheirs(named, envelope.receivedAt, whose)),
-      ...[...forwarded, ...heard].map(isMessageTheirs),
+      ...[...forwarded, ...heard].map(isPassedTheirs),
       ...served.map(({ at }) => isTheirs(idsOfVisitor(visitorId), isoTime(at), whose)),
     ]
     const all = [...messages, ...identity, ...notices, ...forwarded, ...heard, ...served]
     return stripped(all, theirs, isKept => ({
       ...withMessages(envelope, isKept),
       ...(identity.length > 0 && { identity: identity.filter((_, index) => isKept(messages.length + index)) }),
-      ...(forwarded.length > 0 && { forwarded: forwarded.filter(message => !isMessageTheirs(message)) }),
-      ...(hearsay && { hearsay: { ...hearsay, messages: heard.filter(message => !isMessageTheirs(message)) } }),
+      ...(forwarded.length > 0 && { forwarded: forwarded.filter(message => !isPassedTheirs(message)) }),
+      ...(hearsay && { hearsay: { ...hearsay, messages: heard.filter(message => !isPassedTheirs(message)) } }),
       ...(served.length > 0 && { served: served.filter((_, index) => isKept(all.length - served.length + index)) }),
     }))
   },

@@ -11,9 +11,9 @@ export interface UnpublishedEntry {
   signals?: SignalEnvelope
   rejected?: RejectedEnvelope
   identity?: IdentityEnvelope
-  /** News that is published after `identity`. */
+  /** News that is published after every `identity` of the list. */
   news?: NewsEnvelope[]
-  /** Messages that are told after `identity`: a user believes browsers that it knows. */
+  /** Messages that are told after every `identity` of the list: a user believes browsers that it knows. */
   tellings?: TellingEnvelope[]
   learning?: UntoldLearning
   forward?: ForwardEnvelope

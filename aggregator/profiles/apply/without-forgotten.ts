@@ -6,15 +6,17 @@ export function withoutForgotten<T extends EventEnvelope | Error>(envelope: T, t
   if (tombstones.size === 0 || envelope instanceof Error) return envelope
   const { siteId, visitorId, messages, identity = [], segments, served = [], forwarded = [], hearsay } = envelope
   const isKept = (message: StoredMessage) => !tombstones.isForgotten(siteId, message, Date.parse(message.timestamp))
+  const isOfVisitorKept = (at: number) => !tombstones.isForgotten(siteId, idsOfVisitor(visitorId), at)
+  const isPassedKept = (message: StoredMessage) => isKept(message) && isOfVisitorKept(Date.parse(message.timestamp))
   const remaining = messages.filter(isKept)
   const links = identity.filter(change => {
     const { link, decision } = change
     return !tombstones.isForgotten(siteId, change, link?.firstAt ?? decision?.at ?? 0)
   })
   const isNewsForgotten = segments !== undefined && tombstones.isForgotten(siteId, segments, segments.at)
-  const decisions = served.filter(({ at }) => !tombstones.isForgotten(siteId, idsOfVisitor(visitorId), at))
-  const rewards = forwarded.filter(isKept)
-  const heard = hearsay?.messages.filter(isKept)
+  const decisions = served.filter(({ at }) => isOfVisitorKept(at))
+  const rewards = forwarded.filter(isPassedKept)
+  const heard = hearsay?.messages.filter(isPassedKept)
   const isWhole =
     rewards.length === forwarded.length &&
     heard?.length === hearsay?.messages.length &&

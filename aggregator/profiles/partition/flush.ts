@@ -100,25 +100,37 @@ function beginPass(dirty: Iterable<DirtyPartition>): Pass {
   return pass
 }
 
-/** Publishes results and removes them from their partitions. Partitions that have some left leave the pass. */
+/**
+ * Publishes results and removes them from their partitions. Partitions that have some left leave the pass. Links go
+ * first, of all entries, and what is told of persons only where none of the partition's are left: who is told does not
+ * believe a browser of whose link it does not know yet, and is not told again.
+ */
 async function publishResults(pass: Pass, publish: FlushDeps['publish']): Promise<void> {
   const published = new Set<UnpublishedEntry>()
   const blocked = new Set<DirtyPartition>()
   const isLatest = latestNews(pass.results.flatMap(({ entry }) => entry.news ?? []))
-  await forEachAtOnce(WRITES_AT_ONCE, pass.results, async ({ partition, entry }) => {
-    try {
-      if (entry.signals) await publish.signals(partition.index, entry.signals)
-      if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
-      if (entry.identity) await publish.identity(entry.identity)
-      for (const telling of entry.tellings ?? []) await publish.telling(telling)
-      if (entry.learning) await publish.learning(partition.index, entry.learning, partition.checkpoint.seq)
-      if (entry.forward) await publish.forward(entry.forward)
-      for (const news of entry.news ?? []) if (isLatest(news)) await publish.news(news)
-      published.add(entry)
-    } catch (error) {
-      pass.failures.push(error)
-      blocked.add(partition)
-    }
+  const publishEach = (work: (partition: DirtyPartition, entry: UnpublishedEntry) => Promise<void>) =>
+    forEachAtOnce(WRITES_AT_ONCE, pass.results, async ({ partition, entry }) => {
+      try {
+        await work(partition, entry)
+      } catch (error) {
+        pass.failures.push(error)
+        blocked.add(partition)
+      }
+    })
+  await publishEach(async (_partition, { identity }) => {
+    if (identity) await publish.identity(identity)
+  })
+  const unlinked = new Set(blocked)
+  await publishEach(async (partition, entry) => {
+    if (unlinked.has(partition) && (entry.identity || entry.news || entry.tellings)) return
+    if (entry.signals) await publish.signals(partition.index, entry.signals)
+    if (entry.rejected) await publish.rejected(partition.index, entry.rejected)
+    for (const telling of entry.tellings ?? []) await publish.telling(telling)
+    if (entry.learning) await publish.learning(partition.index, entry.learning, partition.checkpoint.seq)
+    if (entry.forward) await publish.forward(entry.forward)
+    for (const news of entry.news ?? []) if (isLatest(news)) await publish.news(news)
+    published.add(entry)
   })
   for (const { unpublished } of new Set(pass.results.map(({ partition }) => partition)))
     unpublished.remove(entry => published.has(entry))

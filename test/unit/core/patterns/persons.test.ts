@@ -187,6 +187,23 @@ describe('what is told', () => {
     expect(people.told()).toBe(2)
   })
 
+  it('counts once, however many messages of a batch are told again together', () => {
+    for (const [visitor, browser] of [
+      ['phone', 'phone'],
+      ['user:ann', ''],
+    ] as const) {
+      const people = createPeople(compiled([{ name: 'many', event: 'A', count: 131, within: '1h' }]))
+      for (const each of ['phone', 'laptop']) people.send(from(each, 'ann', 0, 'Seen'))
+      people.settle()
+      people.send(Array.from({ length: 65 }, () => from(browser, 'ann', 1, 'A')))
+      people.step(visitor, 2)
+      people.settle()
+      expect(people.profiles.get('laptop')!.heard).toHaveLength(65)
+      people.send(from('laptop', 'ann', 2, 'A'))
+      expect(foundIn(people)).toEqual([])
+    }
+  })
+
   it('is nothing where no pattern of persons looks, and nothing of a visitor without a user', () => {
     const people = peopleWith('phone', 'laptop')
     people.send(from('phone', 'ann', 1, 'page'))

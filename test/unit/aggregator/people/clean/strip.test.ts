@@ -76,6 +76,24 @@ describe('a message without a person', () => {
     expect(strip('events', whole, whose)).toEqual({ entries: [all[0]], rest: undefined })
   })
 
+  it('loses what they were told of others, and rewards that were forwarded to them, up to the deletion', () => {
+    const browser: Person = { siteId: 's', userIds: [], browsers: [], anonymousIds: ['b'] }
+    const all = ['2026-01-02T00:00:00.000Z', '2026-01-02T00:00:00.001Z'].map(timestamp => ({
+      ...{ messageId: 'm', type: 'track', event: 'E', userId: 'v', timestamp },
+    }))
+    for (const passedOn of [
+      (messages: object[]) => ({ forwarded: messages }),
+      (messages: object[]) => ({ hearsay: { userId: 'v', messages } }),
+    ]) {
+      const ofBrowser = { person: browser, before: BEFORE }
+      const stripped = strip('events', envelope({ ...passedOn(all), messages: [] }), ofBrowser)!
+      expect(stripped.entries).toEqual([all[0]])
+      expect(JSON.parse(stripped.rest!)).toMatchObject(passedOn([all[1]!]))
+      expect(strip('events', envelope({ ...passedOn([all[0]!]), messages: [] }), ofBrowser)?.rest).toBeUndefined()
+      expect(strip('events', envelope({ visitorId: 'c', ...passedOn(all), messages: [] }), ofBrowser)).toBeUndefined()
+    }
+  })
+
   it('stays as it is when it is of another site, of others, or of the time after', () => {
     expect(strip('events', envelope({ siteId: 'other', sent: [raw({})] }), whose)).toBeUndefined()
     expect(strip('events', envelope({ sent: [raw({ anonymousId: 'c' })] }), whose)).toBeUndefined()

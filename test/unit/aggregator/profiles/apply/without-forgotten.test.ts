@@ -53,3 +53,16 @@ it('leaves out what visitors were told, and rewards that were forwarded, from be
     hearsay: { userId: 'ann', messages: messages.slice(1) },
   })
 })
+
+it('leaves out what a deleted visitor was told of others, and rewards that were forwarded to it, up to the deletion', () => {
+  const messages = [999, 1_001].map(at => ({
+    ...{ messageId: `m${at}`, type: 'track' as const, event: 'Order Completed', anonymousId: 'laptop' },
+    timestamp: new Date(at).toISOString(),
+  }))
+  const base = { siteId: 'shop', visitorId: 'user:ann', receivedAt: '2026-01-01T00:00:00.000Z', messages: [] }
+  const envelope: EventEnvelope = { ...base, forwarded: messages, hearsay: { userId: 'ann', messages } }
+  expect(withoutForgotten(envelope, tombstones)).toEqual({
+    ...{ ...base, forwarded: messages.slice(1) },
+    hearsay: { userId: 'ann', messages: messages.slice(1) },
+  })
+})
