@@ -1,4 +1,11 @@
-import { isPersonKey, type Profile, type RejectedMessage, type StoredMessage } from '@slotstream/protocol'
+import {
+  hash32,
+  isPersonKey,
+  memoryOf,
+  type Profile,
+  type RejectedMessage,
+  type StoredMessage,
+} from '@slotstream/protocol'
 import { userOfBrowser } from '../identity/person.js'
 import { usersApart } from './features/users-apart.js'
 import { partBytes } from './profile-size.js'
@@ -50,8 +57,8 @@ export function traitsAfter(
 }
 
 /**
- * Returns the traits of a profile after a message, and of a browser by user as well; undefined when they would be too
- * large: see `traitsAfter`. Of more users than are told apart, those of the others stay in the browser's own traits.
+ * Returns the traits of a profile after a message, and of a browser by user as well; undefined when those of the
+ * browser, or of the user, would be too large: see `traitsAfter`.
  */
 export function traitFieldsAfter(
   profile: Profile,
@@ -67,11 +74,39 @@ export function traitFieldsAfter(
   const { userId = '' } = message
   const ofUser = traitsAfter(byUser.get(userId) ?? {}, message, late)
   if (!ofUser) return undefined
-  byUser.set(userId, ofUser)
-  const apart = usersApart([...byUser.keys()].filter(user => user !== ''))
-  const traitsByUser = Object.fromEntries([...byUser].filter(([user]) => user === '' || apart.has(user)))
-  const bytes = partBytes(traitsByUser)
-  return bytes <= MAX_PROFILE_TRAITS_BYTES || bytes <= partBytes(before) ? { traits, traitsByUser } : undefined
+  const stored = byUser.get(userId)
+  const isLeftOut = userId !== '' && stored !== undefined && isEmpty(stored)
+  if (isEmpty(ofUser) && !isLeftOut) byUser.delete(userId)
+  else if (!isLeftOut) byUser.set(userId, ofUser)
+  return { traits, traitsByUser: traitsApart(byUser) }
+}
+
+/**
+ * Returns the traits of the users who are told apart: of those with the smallest hashes as many as there is room for.
+ * Those of others are in the browser's own traits alone. The first user for whom there was none stays, without traits:
+ * so those after it, whose earlier traits are gone, are not told apart again, in whatever order they come.
+ */
+function traitsApart(byUser: ReadonlyMap<string, Profile['traits']>): Record<string, Profile['traits']> {
+  const ofNone = byUser.get('')
+  const byUserApart = new Map<string, Profile['traits']>(ofNone && [['', ofNone]])
+  let bytes = memoryOf({}) + (ofNone ? entryBytes('', ofNone) : 0)
+  const users = [...usersApart([...byUser.keys()].filter(user => user !== ''))].filter(user => user !== '')
+  for (const user of users.sort((a, b) => hash32(a) - hash32(b))) {
+    const traits = byUser.get(user)!
+    bytes += entryBytes(user, traits)
+    const isIn = !isEmpty(traits) && bytes <= MAX_PROFILE_TRAITS_BYTES
+    byUserApart.set(user, isIn ? traits : {})
+    if (!isIn) break
+  }
+  return Object.fromEntries(byUserApart)
+}
+
+function entryBytes(user: string, traits: Profile['traits']): number {
+  return memoryOf({ [user]: true }) - memoryOf({}) + partBytes(traits)
+}
+
+function isEmpty(traits: Profile['traits']): boolean {
+  return Object.keys(traits).length === 0
 }
 
 /** Returns the record of a message whose traits a profile did not take. A replay of the stream makes the same one. */

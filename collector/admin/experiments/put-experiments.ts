@@ -49,7 +49,7 @@ export async function putExperiments(
     if (revision !== undefined) {
       const missing = contents ? await missingMeanwhile(catalog, siteId, contents, ended, before) : []
       if (missing.length === 0) return { revision, experiments: [...experiments] }
-      await store.write(siteId, before.experiments, revision)
+      await takeBack({ experimentStore: store, catalog }, siteId, { revision, experiments: [...ended] }, before)
       throw new Failure('conflict', `nothing was stored: ${missing[0]}: it was removed meanwhile`, missing)
     }
     await pause(Math.random() * PAUSE_MS)
@@ -72,6 +72,34 @@ async function missingMeanwhile(
     revision = now.revision
   }
   return []
+}
+
+/**
+ * Takes back what was stored though the catalog lacks what it names. Of a set that was put in its place meanwhile, for
+ * which it ran already, the experiments that lack something leave, and the rest stays.
+ *
+ * @throws Failure `conflict` when others are always quicker: then they are still stored
+ */
+async function takeBack(
+  { experimentStore: store, catalog }: ExperimentDeps,
+  siteId: string,
+  stored: Pick<ExperimentSet, 'revision' | 'experiments'>,
+  { experiments: before }: ExperimentSet,
+): Promise<void> {
+  const meanings = new Map(stored.experiments.map(each => [each.id, meaningOf(each)]))
+  if ((await store.write(siteId, before, stored.revision)) !== undefined) return
+  for (let left = TRIES; left > 0; left--) {
+    const [now, contents] = [await store.read(siteId), await catalog.read(siteId)]
+    const rest = now.experiments.filter(
+      each =>
+        !isDeepStrictEqual(meanings.get(each.id), meaningOf(each)) ||
+        catalogFaults([each], before, contents).length === 0,
+    )
+    if (rest.length === now.experiments.length) return
+    if ((await store.write(siteId, rest, now.revision)) !== undefined) return
+    await pause(Math.random() * PAUSE_MS)
+  }
+  throw changedMeanwhile()
 }
 
 /** Returns the ids of experiments of which a field is null: it is to go. */

@@ -30,7 +30,7 @@ export interface Profile {
   traits: Record<string, unknown>
   /**
    * The same of a browser by the `userId` under which they were sent, '' for none. Absent: none, or stored before they
-   * were told apart.
+   * were told apart. A user without traits is the first of those for whom there was no room.
    */
   traitsByUser?: Record<string, Record<string, unknown>>
   segments: string[]

@@ -1,7 +1,8 @@
-import type { EventEnvelope, LinkDecision, Profile, StoredMessage } from '@slotstream/protocol'
+import { type EventEnvelope, type LinkDecision, memoryOf, type Profile, type StoredMessage } from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 import { aboutPerson } from '#core/identity/about-person.js'
 import { applyEnvelope } from '#core/profile/apply.js'
+import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits.js'
 
 const link = (at: number) => ({ firstAt: at, lastAt: at, cause: 'identify' })
 
@@ -35,7 +36,7 @@ describe('traits of a browser that several users share', () => {
   /** A profile after identifies under some users, '' for none. */
   function identified(...said: [userId: string, traits: StoredMessage['traits']][]): Profile {
     return said.reduce<Profile | undefined>((profile, [userId, traits], index) => {
-      const timestamp = `2026-01-01T00:00:0${index}.000Z`
+      const timestamp = new Date(Date.UTC(2026, 0, 1, 0, 0, index)).toISOString()
       const message = { messageId: `m${index}`, type: 'identify', timestamp, anonymousId: 'tablet', userId, traits }
       const messages = [message as unknown as StoredMessage]
       return applyEnvelope(profile, { siteId: 's', visitorId: 'tablet', receivedAt: timestamp, messages }, index + 1)
@@ -87,5 +88,28 @@ describe('traits of a browser that several users share', () => {
     const tablet = identified(['ann', many(0)], ['ben', many(1)])
     expect(Object.keys(traitsOf(tablet, 'ann'))).toHaveLength(30)
     expect(traitsOf(tablet, 'ben')).toEqual({})
+  })
+
+  it('are told apart of fewer users where there is no room for all, and the browser takes them all the same', () => {
+    const users = Array.from({ length: 20 }, (_, n) => `user-${n}`)
+    const traitsNow = (user: string, round: number) =>
+      Object.fromEntries(
+        Array.from({ length: 15 }, (_, i) => [`trait-${i}`, `${user} ${round} `.padEnd(60 + 20 * round, '.')]),
+      )
+    const told = (order: string[]) => {
+      const said = [0, 1, 2].flatMap(round => order.map(user => ({ user, traits: traitsNow(user, round) })))
+      const tablet = identified(...said.map(({ user, traits }): [string, typeof traits] => [user, traits]))
+      expect(tablet.traits).toEqual(traitsNow(order.at(-1)!, 2))
+      expect(memoryOf(tablet.traitsByUser)).toBeLessThanOrEqual(MAX_PROFILE_TRAITS_BYTES)
+      return Object.fromEntries(
+        Object.entries(tablet.traitsByUser!).filter(([, ofUser]) => Object.keys(ofUser).length > 0),
+      )
+    }
+    const traits = told(users)
+    expect(Object.keys(traits).length).toBeGreaterThan(5)
+    for (const [user, ofUser] of Object.entries(traits)) expect(ofUser).toEqual(traitsNow(user, 2))
+    // Who is told apart does not depend on the order in which they came.
+    expect(told(users.toReversed())).toEqual(traits)
+    expect(told([...users.slice(7), ...users.slice(0, 7)])).toEqual(traits)
   })
 })
