@@ -126,6 +126,7 @@ export {
   featureAlone,
   featuresAfter,
   featureValues,
+  isApproximate,
   MAX_AMOUNTS_BYTES,
   mergeStates,
   shareLeft,

@@ -159,6 +159,28 @@ describe('features of content', () => {
     ])
   })
 
+  it('say that they are approximate where there are more keys than are kept, in whatever order', () => {
+    const byBrand: FeatureDefinition = {
+      ...{ name: 'brands', source: { event: 'Seen' }, aggregate: 'count', entity: 'content' },
+      ...{ by: 'properties.brand', keys: 3 },
+    }
+    const compiled = compileFeatures([], [byBrand], () => () => true)
+    const seen = (brand: string) => messageAt(AT, 'Seen', { contentId: 'tent', brand, slotId: brand })
+    const brandsOf = (names: string[]) => {
+      const counting = countContents(compiled)
+      for (const name of names) counting.add(seen(name), AT)
+      const totals = noContents()
+      addAmounts(totals, 'shop', counting.amounts(), 1)
+      return contentValues(totals.sites.get('shop')!.byId.get('tent')!.rows, compiled, AT).get('brands')!
+    }
+    expect(brandsOf(['a', 'b', 'c', 'a'])).toMatchObject({ value: { a: 2, b: 1, c: 1 } })
+    expect(brandsOf(['a', 'b', 'c', 'a'])).not.toHaveProperty('approximate')
+    const cut = brandsOf(['a', 'b', 'c', 'd'])
+    expect(cut).toMatchObject({ approximate: true })
+    expect(Object.keys(cut.value as object)).toHaveLength(3)
+    expect(brandsOf(['d', 'c', 'b', 'a'])).toEqual({ ...cut, slots: brandsOf(['a', 'b', 'c', 'd']).slots })
+  })
+
   it('refuse what is no sum, with a line for each fault', () => {
     const raw = { ...SOLD, aggregate: 'mean', window: 'session' }
     expect(featureFaults(raw, 'features[0]')).toEqual([
