@@ -105,7 +105,7 @@ export { reproduce } from './explain/reproduce.js'
 export {
   ALL_BUILT_IN_FEATURES,
   type AmountSums,
-  amountBytes,
+  amountPortions,
   BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
@@ -127,10 +127,8 @@ export {
   featuresAfter,
   featureValues,
   isApproximate,
-  MAX_AMOUNTS_BYTES,
   mergeStates,
   shareLeft,
-  textBytes,
   versionOfFeature,
   withFormer,
 } from './features/index.js'

@@ -1,7 +1,7 @@
 export { BUILT_IN_FEATURES, type BuiltInFeature, CLICK_EVENTS } from './built-in.js'
 export { builtInSince } from './built-in-since.js'
 export { type CompileWhere, compileFeatures, versionOfFeature } from './compile.js'
-export { type AmountSums, amountBytes, createAmountSums, MAX_AMOUNTS_BYTES, textBytes } from './content/amounts.js'
+export { type AmountSums, amountPortions, createAmountSums } from './content/amounts.js'
 export { BUILT_IN_CONTENT_FEATURES } from './content/built-in-content.js'
 export { type ContentRow, type ContentValue, contentValues } from './content/content-values.js'
 export { ALL_BUILT_IN_FEATURES, DEFAULT_FEATURES } from './default-features.js'
