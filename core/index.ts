@@ -105,7 +105,7 @@ export { reproduce } from './explain/reproduce.js'
 export {
   ALL_BUILT_IN_FEATURES,
   type AmountSums,
-  amountBytes,
+  amountPortions,
   BUILT_IN_CONTENT_FEATURES,
   BUILT_IN_FEATURES,
   type BuiltInFeature,
@@ -126,10 +126,9 @@ export {
   featureAlone,
   featuresAfter,
   featureValues,
-  MAX_AMOUNTS_BYTES,
+  isApproximate,
   mergeStates,
   shareLeft,
-  textBytes,
   versionOfFeature,
   withFormer,
 } from './features/index.js'

@@ -281,8 +281,10 @@ export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } fr
 export {
   type ContentAmounts,
   contentFill,
+  contentPart,
   contentsRecordId,
   isOfFill,
+  isOfPart,
   type LearningEnvelope,
   type LearningRecord,
   learningRecordId,

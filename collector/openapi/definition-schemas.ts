@@ -108,6 +108,11 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
               description:
                 'History is being counted: until then the value is the former feature’s of the name. Absent: it is not.',
             },
+            approximate: {
+              const: true,
+              description:
+                'There were more keys or values than the feature keeps, or it was narrowed: the value is made of a part of them, or estimated. Absent: it is made of all of them.',
+            },
             narrowed: {
               type: 'number',
               minimum: 0,
@@ -152,6 +157,11 @@ export const DEFINITION_SCHEMAS: Record<string, Part> = {
               additionalProperties: { type: ['number', 'object', 'null'] },
             },
             version: { type: 'string', description: 'Changes with the definition. Absent: it is made of others.' },
+            approximate: {
+              const: true,
+              description:
+                'There were more keys, or more sums of the content, than are kept: a part of them is left out. Absent: none is.',
+            },
             filling: { type: 'boolean', description: 'The history of the feature is being counted.' },
           },
         },

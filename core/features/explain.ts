@@ -50,6 +50,15 @@ const CELLS: Partial<Record<AnyAggregateName, string>> = {
   last: 'one value with its time and message',
 }
 
+/** Bounds up to which a cell is exact. */
+const MOST: Partial<Record<AnyAggregateName, string>> = {
+  distinct: `${MAX_EXACT} values`,
+  unique: `${MAX_LISTED} values`,
+  mode: `${MAX_COUNTED} values`,
+  topK: `${MAX_COUNTED} values`,
+  cart: `${MAX_CHANGES} changes`,
+}
+
 /** Time until a change on one browser is seen on another of the same person, in seconds. */
 const ELSEWHERE_SECONDS = 2
 
@@ -102,7 +111,15 @@ function boundOf(definition: FeatureDefinition | BuiltInFeature): string {
     : parts
       ? `it keeps the ${parts} of the smallest hashes, a half, a quarter …`
       : 'it is left out, after all that has keys or lists'
-  return `; where all features of a visitor would take more than ${MAX_PROFILE_FEATURES_BYTES / 1024} KB in memory ${loss}, which its value tells as "narrowed"`
+  const most = mostOf(definition)
+  const cut = most ? `; beyond ${most} its value says "approximate"` : ''
+  return `${cut}; where all features of a visitor would take more than ${MAX_PROFILE_FEATURES_BYTES / 1024} KB in memory ${loss}, which its value tells as "narrowed"`
+}
+
+/** Returns how much a feature takes before its value is made of a part; undefined: it takes everything. */
+function mostOf({ by, aggregate, keys = DEFAULT_KEYS }: FeatureDefinition | BuiltInFeature): string | undefined {
+  const ofRow = MOST[aggregate]
+  return by === undefined ? ofRow : [`${keys} keys`, ...(ofRow ? [ofRow] : [])].join(', or ')
 }
 
 function isList(aggregate: AnyAggregateName): boolean {

@@ -1,7 +1,7 @@
 import type { Json, Visit } from '@slotstream/protocol'
 import type { Features } from '../features/feature.js'
 import { mergeWhole } from '../features/state/merge-whole.js'
-import { featureValues } from '../features/state/values.js'
+import { runningSession, sessionValue } from '../features/state/session-value.js'
 import { statesOf } from './count-messages.js'
 
 /**
@@ -12,5 +12,6 @@ import { statesOf } from './count-messages.js'
  */
 export function sessionValues(shares: readonly Visit[][], features: Features, at: number): Record<string, Json> {
   const together = shares.map(statesOf).reduce((a, b) => mergeWhole(a, b, features), statesOf([]))
-  return Object.fromEntries([...featureValues(together, features, at)].map(([name, { value }]) => [name, value]))
+  const session = runningSession(together, features, at)
+  return Object.fromEntries([...features.byName].map(([name, feature]) => [name, sessionValue(session, feature, at)]))
 }

@@ -166,7 +166,9 @@ describe('a profile', () => {
     )
     expect(features.session_page_views!.value).toBe(7)
     expect(features.session_page_views).not.toHaveProperty('narrowed')
+    expect(features.session_page_views).not.toHaveProperty('approximate')
     expect(features.tag_affinity!.narrowed).toBeLessThan(1)
+    expect(features.tag_affinity).toHaveProperty('approximate', true)
     expect(Object.keys(features.tag_affinity!.value as object).length).toBeGreaterThan(5)
     expect(await metric('profiles_narrowed_total')).toBeGreaterThan(0)
     const stored = await until(
@@ -183,6 +185,9 @@ describe('a profile', () => {
         ),
       n => n === 1,
     )
+    const marks =
+      "features WHERE anonymous_id = 'wide' AND feature = '(approximate)' AND key = 'tag_affinity' AND number = 1"
+    expect(await count(marks)).toBe(1)
   })
 
   it('keeps what it has when a message would make it too large, and says so once, also after a replay', async () => {

@@ -1,4 +1,12 @@
-import { changesOf, type Feature, featureValues, personAttributes, shareLeft } from '@slotstream/core'
+import {
+  changesOf,
+  type Feature,
+  type Features,
+  featureValues,
+  isApproximate,
+  personAttributes,
+  shareLeft,
+} from '@slotstream/core'
 import type { Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
 import type { Person } from './read-persons.js'
@@ -31,7 +39,7 @@ export function describeProfile(
           ...{ value, version, ageMs },
           ...(since > 0 && { since }),
           ...(filling && { filling }),
-          ...narrowedOf(person, features.byName.get(name)),
+          ...boundsOf(person, features.byName.get(name), features, at),
         },
       ]),
     ),
@@ -41,8 +49,14 @@ export function describeProfile(
   }
 }
 
-/** Returns what share of a feature is left where it would have taken too much; nothing where all of it is. */
-function narrowedOf({ features: states }: Person, feature: Feature | undefined): { narrowed?: number } {
-  const narrowed = feature && shareLeft(states, feature)
-  return narrowed === undefined ? {} : { narrowed }
+/** Returns what bounds did to a feature: nothing where its value is made of all that came. */
+function boundsOf(
+  { features: states }: Person,
+  feature: Feature | undefined,
+  features: Features,
+  at: number,
+): { approximate?: true; narrowed?: number } {
+  if (!feature || !isApproximate(states, feature, features, at)) return {}
+  const narrowed = shareLeft(states, feature)
+  return { approximate: true, ...(narrowed !== undefined && { narrowed }) }
 }

@@ -2,7 +2,7 @@ import type { FeatureRow, JsonObject } from '@slotstream/protocol'
 import { numberOf } from '../input/scalar.js'
 import type { Aggregate } from './aggregate.js'
 
-/** Changes of a cart that are remembered: the latest. */
+/** Changes of a cart that count: the latest. */
 export const MAX_CHANGES = 50
 
 /** A change of a product's quantity in the cart. */
@@ -24,7 +24,7 @@ export const cart: Aggregate<Cart> = {
   merge: (a, b) => since(Math.max(a[0], b[0]), [...(a[1] as Change[]), ...(b[1] as Change[])]),
   value(row) {
     const quantities = new Map<string, number>()
-    for (const [, , productId, quantity] of (row?.[1] ?? []) as Change[])
+    for (const [, , productId, quantity] of (row?.[1].slice(-MAX_CHANGES) ?? []) as Change[])
       quantities.set(productId, Math.max(0, (quantities.get(productId) ?? 0) + quantity))
     const products = [...quantities].filter(([, quantity]) => quantity > 0)
     return {
@@ -34,10 +34,10 @@ export const cart: Aggregate<Cart> = {
   },
 }
 
-/** Returns the cart with the latest changes after a time. */
+/** Returns the cart with the latest changes after a time: one more than count, which tells that there were too many. */
 function since(emptiedAt: number, changes: Change[]): Cart {
   const later = changes
     .filter(([at]) => at > emptiedAt)
     .sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : a[2] < b[2] ? -1 : 1))
-  return [emptiedAt, later.slice(-MAX_CHANGES)]
+  return [emptiedAt, later.slice(-MAX_CHANGES - 1)]
 }

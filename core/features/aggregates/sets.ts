@@ -1,7 +1,7 @@
 import type { FeatureRow } from '@slotstream/protocol'
 import { addExact, type ExactSum } from '../input/exact-sum.js'
 import { keyOfScalar, type Scalar, scalarOfKey } from '../input/scalar.js'
-import { boundKeys, mergePairs, putValue, valueAt } from '../state/pairs.js'
+import { boundKeys, mergePairs, putValue, shownPairs, valueAt } from '../state/pairs.js'
 import type { Aggregate } from './aggregate.js'
 
 /**
@@ -41,8 +41,9 @@ export const topK: Aggregate<Counts> = { ...counts, value: row => best(row, TOP)
 
 function best(row: Counts = [], most: number): Scalar[] {
   const counted: { key: string; times: number }[] = []
-  for (let place = 0; place < row.length; place += 2)
-    counted.push({ key: row[place] as string, times: Number(row[place + 1]) })
+  const shown = shownPairs(row, MAX_COUNTED)
+  for (let place = 0; place < shown.length; place += 2)
+    counted.push({ key: shown[place] as string, times: Number(shown[place + 1]) })
   // The rows are in the order of the keys, and sorting is stable.
   counted.sort((a, b) => b.times - a.times)
   return counted.slice(0, most).map(({ key }) => scalarOfKey(key))
@@ -63,5 +64,8 @@ export const unique: Aggregate<Counts> = {
     boundKeys(merged, MAX_LISTED)
     return merged
   },
-  value: row => (row ?? []).filter((_, place) => place % 2 === 0).map(key => scalarOfKey(key as string)),
+  value: row =>
+    shownPairs(row ?? [], MAX_LISTED)
+      .filter((_, place) => place % 2 === 0)
+      .map(key => scalarOfKey(key as string)),
 }

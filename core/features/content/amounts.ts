@@ -9,7 +9,7 @@ export type Amount = ContentAmounts['amounts'][number]
 /**
  * Bytes of amounts that one envelope carries at most, so that it fits into a message of the broker, which takes 1 MB.
  */
-export const MAX_AMOUNTS_BYTES = 300_000
+const MAX_AMOUNTS_BYTES = 300_000
 
 /** Bytes of an amount without its key, roughly. */
 const AMOUNT_BYTES = 60
@@ -44,12 +44,12 @@ export function createAmountSums(): AmountSums {
 }
 
 /** Returns how many bytes an amount with this key takes in an envelope, at most. */
-export function amountBytes(key = ''): number {
+function amountBytes(key = ''): number {
   return AMOUNT_BYTES + textBytes(key)
 }
 
 /** Returns how many bytes a text takes in JSON, at most: a visitor may send control characters, which take six. */
-export function textBytes(text: string): number {
+function textBytes(text: string): number {
   let bytes = 2
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
@@ -57,4 +57,30 @@ export function textBytes(text: string): number {
     else bytes += code < 0x80 ? 2 : 3
   }
   return bytes
+}
+
+/** Cuts amounts into lists that fit into an envelope each; into none where there are none. */
+export function amountPortions(contents: readonly ContentAmounts[]): ContentAmounts[][] {
+  const all: ContentAmounts[][] = []
+  let bytes = MAX_AMOUNTS_BYTES
+  for (const { contentId, slotId, amounts } of contents) {
+    const named = textBytes(contentId) + textBytes(slotId)
+    let piece: ContentAmounts | undefined
+    for (const amount of amounts) {
+      const size = amountBytes(amount[4])
+      if (bytes + size + (piece ? 0 : named) > MAX_AMOUNTS_BYTES) {
+        all.push([])
+        piece = undefined
+        bytes = 0
+      }
+      if (!piece) {
+        piece = { contentId, slotId, amounts: [] }
+        all.at(-1)!.push(piece)
+        bytes += named
+      }
+      piece.amounts.push(amount)
+      bytes += size
+    }
+  }
+  return all
 }

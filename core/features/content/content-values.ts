@@ -1,6 +1,6 @@
 import type { Feature, Features } from '../feature.js'
 import { amountOf, type ExactSum } from '../input/exact-sum.js'
-import { boundKeys } from '../state/pairs.js'
+import { shownPairs } from '../state/pairs.js'
 import { firstSlotAt, hasSlots, type Window, weightOfSlot } from '../state/windows.js'
 import { CONTENT_CLICK_RATE } from './built-in-content.js'
 
@@ -18,7 +18,12 @@ export interface ContentValue {
   value: ContentAmount
   /** Amounts by slot; '' for messages that name none. */
   slots: Record<string, ContentAmount>
+  /** There were more keys than the feature keeps, or as many rows as a content may have. Absent: all counts. */
+  approximate?: true
 }
+
+/** Rows of one content, at most: features times slots. Later ones are not counted. */
+export const MAX_ROWS = 1_000
 
 /** Returns the key of a row. No id holds NUL. */
 export function contentRowKey(version: string, slotId: string, key?: string): string {
@@ -48,13 +53,13 @@ export function contentValues(
   }
   const values = new Map<string, ContentValue>()
   for (const [name, feature] of ofContent.byName)
-    values.set(name, shaped(byVersion.get(feature.version) ?? new Map(), feature))
+    values.set(name, shaped(byVersion.get(feature.version) ?? new Map(), feature, rows.size >= MAX_ROWS))
   const rate = values.has(CONTENT_CLICK_RATE.name) ? undefined : rateOf(values)
   if (rate) values.set(CONTENT_CLICK_RATE.name, rate)
   return values
 }
 
-function shaped(bySlot: Amounts, feature: Feature): ContentValue {
+function shaped(bySlot: Amounts, feature: Feature, isFull: boolean): ContentValue {
   const together = new Map<string, number>()
   for (const byKey of bySlot.values())
     for (const [key, amount] of byKey) together.set(key, (together.get(key) ?? 0) + amount)
@@ -62,14 +67,15 @@ function shaped(bySlot: Amounts, feature: Feature): ContentValue {
   return {
     value: amountOfKeys(together, feature),
     slots: Object.fromEntries(slots.map(([slotId, byKey]) => [slotId, amountOfKeys(byKey, feature)])),
+    ...((isFull || together.size > feature.keys) && { approximate: true }),
   }
 }
 
 function amountOfKeys(byKey: ReadonlyMap<string, number>, { readKeys, keys }: Feature): ContentAmount {
   if (!readKeys) return byKey.get('') ?? 0
   const pairs = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).flat()
-  boundKeys(pairs, keys)
-  return Object.fromEntries(Array.from({ length: pairs.length / 2 }, (_, at) => pairs.slice(2 * at, 2 * at + 2)))
+  const shown = shownPairs(pairs, keys)
+  return Object.fromEntries(Array.from({ length: shown.length / 2 }, (_, at) => shown.slice(2 * at, 2 * at + 2)))
 }
 
 function amountAt(row: ContentRow, window: Window, at: number): number {
@@ -94,5 +100,6 @@ function rateOf(values: ReadonlyMap<string, ContentValue>): ContentValue | undef
   return {
     value: rate(clicks.value, views.value),
     slots: Object.fromEntries([...slotIds].map(id => [id, rate(clicks.slots[id], views.slots[id])])),
+    ...((clicks.approximate || views.approximate) && { approximate: true }),
   }
 }

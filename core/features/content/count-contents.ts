@@ -3,12 +3,14 @@ import { eventNameOf } from '../../conditions/event-name.js'
 import type { Feature, Features } from '../feature.js'
 import { unitsOf } from '../input/exact-sum.js'
 import { isScalar, numberOf } from '../input/scalar.js'
+import { leastKeys } from '../state/pairs.js'
 import { firstSlotBeside, slotOf, weightInSlot } from '../state/windows.js'
-import { type AmountSums, amountBytes, createAmountSums, MAX_AMOUNTS_BYTES, textBytes } from './amounts.js'
+import { type AmountSums, createAmountSums } from './amounts.js'
+import { MAX_ROWS } from './content-values.js'
 
 /**
- * Amounts that messages add to the features of content, while those of an envelope are applied. Amounts beyond its
- * bytes are left out.
+ * Amounts that messages add to the features of content, while those of an envelope are applied. What is left out is too
+ * much of one message, whatever it comes with: so batches do not matter.
  */
 export interface ContentCount {
   /** Takes a message of time `at`, in milliseconds since the epoch, that was not counted before. */
@@ -20,23 +22,19 @@ export interface ContentCount {
 /** Begins to count messages in the features of the content that they name. */
 export function countContents({ ofContent }: Features): ContentCount {
   const contents = new Map<string, { contentId: string; slotId: string; sums: AmountSums }>()
-  let bytes = 0
-
   function sumsOf(contentId: string, slotId: string): AmountSums {
     const name = `${contentId}\0${slotId}`
     const entry = contents.get(name)
     if (entry) return entry.sums
     const sums = createAmountSums()
     contents.set(name, { contentId, slotId, sums })
-    bytes += textBytes(contentId) + textBytes(slotId)
     return sums
   }
 
   function addTo(sums: AmountSums, { version, window }: Feature, at: number, units: number, key?: string) {
     const slot = slotOf(window, at)
     const first = firstSlotBeside(window, slot)
-    if (sums.add(key === undefined ? [version, slot, first, units] : [version, slot, first, units, key]))
-      bytes += amountBytes(key)
+    sums.add(key === undefined ? [version, slot, first, units] : [version, slot, first, units, key])
   }
 
   return {
@@ -45,18 +43,16 @@ export function countContents({ ofContent }: Features): ContentCount {
       const contentId = rules.length > 0 && Number.isFinite(at) ? contentOf(message) : undefined
       if (contentId === undefined) return
       const slotId = message.properties?.slotId
+      let left = MAX_ROWS
       for (const { feature, weight } of rules) {
         if (feature.matches && !feature.matches(message)) continue
         const { window } = feature
         const weightNow = window.kind === 'decay' ? weight * weightInSlot(window, at) : weight
-        for (const { keys, values } of entriesIn(feature, message)) {
-          const all = unitsOfAll(values, weightNow)
-          if (all.length === 0) continue
-          for (const key of keys)
-            for (const units of all) {
-              if (bytes > MAX_AMOUNTS_BYTES) return
-              addTo(sumsOf(contentId, isId(slotId) ? slotId : ''), feature, at, units, key)
-            }
+        for (const [key, all] of unitsByKey(feature, message, weightNow)) {
+          if (all.length > left) continue
+          left -= all.length
+          const sums = sumsOf(contentId, isId(slotId) ? slotId : '')
+          for (const units of all) addTo(sums, feature, at, units, key)
         }
       }
     },
@@ -70,6 +66,18 @@ function contentOf({ properties }: StoredMessage): string | undefined {
   const named = properties?.contentId ?? properties?.product_id ?? properties?.sku
   const id = typeof named === 'number' ? String(named) : named
   return isId(id) ? id : undefined
+}
+
+/** Returns what a message adds under each key, in units: of more keys than are kept those of the smallest hashes. */
+function unitsByKey(feature: Feature, message: StoredMessage, weight: number): [key: string | undefined, number[]][] {
+  const byKey = new Map<string | undefined, number[]>()
+  for (const { keys, values } of entriesIn(feature, message)) {
+    const all = exactSums(values.flatMap(value => unitsIn(value, weight)))
+    for (const key of keys) byKey.set(key, byKey.has(key) ? exactSums([...byKey.get(key)!, ...all]) : all)
+  }
+  const keysLeft = feature.readKeys ? leastKeys([...byKey.keys()] as string[], feature.keys) : [undefined]
+  const unitsLeft = keysLeft.map((key): [string | undefined, number[]] => [key, byKey.get(key) ?? []])
+  return unitsLeft.filter(([, units]) => units.length > 0)
 }
 
 /** Values of a message, and the keys under which they count: undefined for a feature without keys. */
@@ -94,13 +102,17 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value]
 }
 
-/** Returns the sum of values in units: as few numbers as are exact, because each is added for each key. */
-function unitsOfAll(values: readonly unknown[], weight: number): number[] {
+/** Returns a value in units; nothing where it is no number. */
+function unitsIn(value: unknown, weight: number): number[] {
+  const number = isScalar(value) ? numberOf(value) : undefined
+  const units = number === undefined ? undefined : unitsOf(number * weight)
+  return units ? [units] : []
+}
+
+/** Returns the sum of numbers in units: as few numbers as are exact. */
+function exactSums(all: readonly number[]): number[] {
   const sums: number[] = []
-  for (const value of values) {
-    const number = isScalar(value) ? numberOf(value) : undefined
-    const units = number === undefined ? undefined : unitsOf(number * weight)
-    if (!units) continue
+  for (const units of all) {
     const sum = (sums.at(-1) ?? 0) + units
     if (sums.length > 0 && Number.isSafeInteger(sum)) sums[sums.length - 1] = sum
     else sums.push(units)

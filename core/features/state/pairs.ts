@@ -37,10 +37,28 @@ export function putValue(pairs: unknown[], key: string | number, value: unknown)
 }
 
 /**
- * Removes keys until there are `most`: those of the greatest hashes, so that what stays follows from the set of all
- * keys that ever were, in whatever order they came. Changes `pairs`.
+ * Removes keys until there is one more than `most`: those of the greatest hashes, so that what stays follows from the
+ * set of all keys that ever were, in whatever order they came. The one beyond tells that there were too many, and is
+ * not shown: see `shownPairs`. Changes `pairs`.
  */
 export function boundKeys(pairs: unknown[], most: number): void {
+  dropKeys(pairs, most + 1)
+}
+
+/** Returns whether there were more keys than `most`. */
+export function isBeyond(pairs: readonly unknown[], most: number): boolean {
+  return pairs.length > 2 * most
+}
+
+/** Returns the pairs that values are made of: `most` at most, those of the smallest hashes. */
+export function shownPairs<Pairs extends unknown[]>(pairs: Pairs, most: number): Pairs {
+  if (!isBeyond(pairs, most)) return pairs
+  const shown = pairs.slice() as Pairs
+  dropKeys(shown, most)
+  return shown
+}
+
+function dropKeys(pairs: unknown[], most: number): void {
   const excess = pairs.length / 2 - most
   if (excess <= 0) return
   const hashed: { place: number; hash: number }[] = []
@@ -50,14 +68,14 @@ export function boundKeys(pairs: unknown[], most: number): void {
   for (const { place } of gone.sort((a, b) => b.place - a.place)) pairs.splice(place, 2)
 }
 
-/** Returns different keys, at most so many: those that `boundKeys` would leave of them. */
+/** Returns different keys: those that `boundKeys` would leave of them. */
 export function leastKeys(keys: readonly string[], most: number): string[] {
   const all = [...new Set(keys)]
-  if (all.length <= most) return all
+  if (all.length <= most + 1) return all
   const hashed = all.sort().map(key => ({ key, hash: hash32(key) }))
   return hashed
     .sort((a, b) => b.hash - a.hash)
-    .slice(-most)
+    .slice(-most - 1)
     .map(({ key }) => key)
 }
 

@@ -1,5 +1,5 @@
 import type { ContentAmounts } from '@slotstream/protocol'
-import { type ContentRow, contentRowKey } from '../../features/content/content-values.js'
+import { type ContentRow, contentRowKey, MAX_ROWS } from '../../features/content/content-values.js'
 import { addExact, type ExactSum } from '../../features/input/exact-sum.js'
 import { putValue, valueAt } from '../../features/state/pairs.js'
 import { dropBefore } from '../../features/state/windows.js'
@@ -18,9 +18,6 @@ const AT_ONCE = 1 / 64
 const CONTENT_BYTES = 600
 const ROW_BYTES = 200
 const NUMBER_BYTES = 16
-
-/** Rows of one content, at most: features times slots. Later ones are not counted. */
-const MAX_ROWS = 1_000
 
 /** Counts of one content. */
 export interface ContentTotal {

@@ -1,4 +1,4 @@
-import { isOfFill, type LearningEnvelope, type LearningRecord } from '@slotstream/protocol'
+import { isOfFill, isOfPart, type LearningEnvelope, type LearningRecord } from '@slotstream/protocol'
 import { addAmounts, type ContentTotal } from '../contents/content-totals.js'
 import {
   addOutcome,
@@ -78,6 +78,9 @@ function take(learned: Learned, partition: number, envelope: LearningEnvelope, n
   const isFill = removal === undefined && isOfFill(envelope)
   const once = removal ?? (isFill ? undefined : batch)
   if (once !== undefined) {
+    // Parts go with their message: a name is forgotten at some time.
+    if (removal === undefined && isOfPart(envelope) && seq <= (learned.partitions.get(partition)?.stored ?? 0))
+      return false
     if (learned.removals.has(once)) return false
     learned.removals.set(once, Date.parse(receivedAt))
     return true

@@ -62,7 +62,7 @@ export interface LearningEnvelope {
   /**
    * Names a part of an imported log, whose records are added once, whenever they come: such an envelope names no
    * person, and its `seq` and `stored` are 0. Or a fill, see `contentFill`: `seq` and `stored` count its envelopes.
-   * Absent: it is of a message
+   * Or a further part of what a message adds to content, see `contentPart`. Absent: it is of a message
    */
   batch?: string
   records: LearningRecord[]
@@ -78,6 +78,21 @@ export interface LearningEnvelope {
  */
 export function contentFill(version: string, through: number): string {
   return `fill-${version}-${through}`
+}
+
+/**
+ * Returns the name of a further part of what a message adds to the features of content, because an envelope holds only
+ * so much. `seq` and `stored` are those of the message.
+ *
+ * @param place of the part, from 1
+ */
+export function contentPart(partition: number, seq: number, place: number): string {
+  return `part-${partition}-${seq}-${place}`
+}
+
+/** Tells whether an envelope is a further part of what a message adds to the features of content. */
+export function isOfPart({ batch }: Pick<LearningEnvelope, 'batch'>): boolean {
+  return batch?.startsWith('part-') ?? false
 }
 
 /** Tells whether an envelope is of a fill. */

@@ -16,7 +16,8 @@ export function parseLearningEnvelope(raw: unknown): Check<LearningEnvelope> {
     if (!isCount(raw[field])) return misfit(`${field} is not a whole number from 0`)
   if (!isAbsentOr(raw.removal, isId)) return misfit('removal is not text of 1 to 256 characters')
   if (!isAbsentOr(raw.removes, isCount)) return misfit('removes is not a position')
-  if (!isAbsentOr(raw.batch, isBatch)) return misfit('batch is no name of a part of an imported log, or of a fill')
+  if (!isAbsentOr(raw.batch, isBatch))
+    return misfit('batch is no name of a part of an imported log or of a message, or of a fill')
   if (!Array.isArray(raw.records)) return misfit('records is not a list')
   for (const [index, entry] of raw.records.entries()) {
     const wrong = isObject(entry) ? recordTrouble(entry) : 'is not an object'
@@ -36,9 +37,15 @@ function isAmount(raw: unknown): boolean {
   return [slot, first, units].every(Number.isSafeInteger) && first <= slot && isAbsentOr(key, isText)
 }
 
-/** Tells whether a value names a part of an imported log, or a fill: no id of a record of visitors is like it. */
+/**
+ * Tells whether a value names a part of an imported log or of a message, or a fill: no id of a record of visitors is
+ * like it.
+ */
 function isBatch(value: unknown): boolean {
-  return typeof value === 'string' && /^(import-[0-9a-f]{16}-\d{1,9}|fill-[0-9a-z]{1,20}-\d{1,16})$/.test(value)
+  return (
+    typeof value === 'string' &&
+    /^(import-[0-9a-f]{16}-\d{1,9}|fill-[0-9a-z]{1,20}-\d{1,16}|part-\d{1,9}-\d{1,16}-\d{1,9})$/.test(value)
+  )
 }
 
 function recordTrouble(entry: Record<string, unknown>): string | undefined {

@@ -15,6 +15,8 @@ export interface ContentFeaturesReply {
       slots: Record<string, number | Record<string, number> | null>
       /** Version of the definition. Absent: it is made of others */
       version?: string
+      /** More keys, or more sums of the content, than are kept: a part of them is left out. Absent: none is */
+      approximate?: true
       /** The history of the feature is being counted. Until then the value is that of its former definition, if any. */
       filling?: true
     }

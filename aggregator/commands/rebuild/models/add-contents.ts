@@ -1,5 +1,5 @@
 import { foldEnvelope, type Learned, nothingLearned, type TakenMessages } from '@slotstream/core'
-import { contentsRecordId, parseLearningEnvelope, parseStored } from '@slotstream/protocol'
+import { contentsRecordId, isOfPart, parseLearningEnvelope, parseStored } from '@slotstream/protocol'
 import { type Installation, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import type { LoadedStream } from './loaded-outcomes.js'
 
@@ -40,6 +40,7 @@ export async function addContents(
   }
   learned.contents = contentsLearned.contents
   learned.fills = contentsLearned.fills
+  for (const [batch, at] of contentsLearned.removals) if (isOfPart({ batch })) learned.removals.set(batch, at)
   for (const [partition, messages] of contentsLearned.partitions) addTaken(learned, partition, messages)
 }
 

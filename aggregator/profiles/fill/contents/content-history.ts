@@ -1,4 +1,4 @@
-import { type AmountSums, amountBytes, createAmountSums, MAX_AMOUNTS_BYTES, textBytes } from '@slotstream/core'
+import { type AmountSums, amountPortions, createAmountSums } from '@slotstream/core'
 import type { ContentAmounts } from '@slotstream/protocol'
 
 /** Memory of one amount in bytes, roughly, without its key. */
@@ -66,33 +66,7 @@ export function createContentHistory(): ContentHistory {
             slotId,
             amounts: sums.list(),
           }))
-          return portions(all).map(portion => ({ userId, receivedAt, contents: portion }))
+          return amountPortions(all).map(portion => ({ userId, receivedAt, contents: portion }))
         }),
   }
-}
-
-/** Cuts a list into such as fit into an envelope. */
-function portions(contents: readonly ContentAmounts[]): ContentAmounts[][] {
-  const all: ContentAmounts[][] = []
-  let bytes = MAX_AMOUNTS_BYTES
-  for (const { contentId, slotId, amounts } of contents) {
-    const named = textBytes(contentId) + textBytes(slotId)
-    let piece: ContentAmounts | undefined
-    for (const amount of amounts) {
-      const size = amountBytes(amount[4])
-      if (bytes + size + (piece ? 0 : named) > MAX_AMOUNTS_BYTES) {
-        all.push([])
-        piece = undefined
-        bytes = 0
-      }
-      if (!piece) {
-        piece = { contentId, slotId, amounts: [] }
-        all.at(-1)!.push(piece)
-        bytes += named
-      }
-      piece.amounts.push(amount)
-      bytes += size
-    }
-  }
-  return all
 }

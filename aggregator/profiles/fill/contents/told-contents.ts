@@ -2,6 +2,7 @@ import { noMessages, takeMessage } from '@slotstream/core'
 import {
   type ContentFill,
   isInFill,
+  isOfFill,
   parseLearningEnvelope,
   parseStored,
   stores,
@@ -49,7 +50,8 @@ export async function readTold(
       const parsed = parseStored(message.data, parseLearningEnvelope)
       if (!parsed.ok) continue
       const { siteId, seq, stored, removal, batch, contents = [] } = parsed.value
-      if (removal !== undefined || batch !== undefined || !takeMessage(seenMessages, seq, stored)) continue
+      if (removal !== undefined || isOfFill(parsed.value)) continue
+      if (batch === undefined && !takeMessage(seenMessages, seq, stored)) continue
       for (const { amounts } of contents)
         for (const [version] of amounts) {
           const key = toldKey(siteId, version)

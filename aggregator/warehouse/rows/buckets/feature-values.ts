@@ -1,4 +1,4 @@
-import { type Features, featureValues, mergeStates, shareLeft } from '@slotstream/core'
+import { type Features, featureValues, isApproximate, mergeStates, shareLeft } from '@slotstream/core'
 import type { FeatureStates, Json, Profile } from '@slotstream/protocol'
 
 /** A feature as a row of `profile_versions` has it: its version, and its value as JSON. */
@@ -9,6 +9,9 @@ export interface FeatureOfRow {
 
 /** Name under which a row has the shares that were left of features that were narrowed. No feature may have it. */
 export const NARROWED = '(narrowed)'
+
+/** Name under which a row has, each with 1, the features whose values are approximate. No feature may have it. */
+export const APPROXIMATE = '(approximate)'
 
 /**
  * Returns what the features of a profile hold at a time, of all users of a browser together. Features that hold nothing
@@ -23,12 +26,17 @@ export function featuresOfRow(profile: Profile, features: Features, at: number):
   const states = others.reduce((all, part) => mergeStates(all, part, features), first)
   const entries: [string, FeatureOfRow][] = []
   const narrowedByName: Record<string, number> = {}
+  const approximateByName: Record<string, 1> = {}
   for (const [name, { value, version }] of featureValues(states, features, at, namesHeld(states, features))) {
     if (!isNothing(value)) entries.push([name, { version, value: JSON.stringify(value) }])
-    const narrowed = shareLeft(states, features.byName.get(name)!)
+    const feature = features.byName.get(name)!
+    if (isApproximate(states, feature, features, at)) approximateByName[name] = 1
+    const narrowed = shareLeft(states, feature)
     if (narrowed !== undefined) narrowedByName[name] = narrowed
   }
-  if (!isNothing(narrowedByName)) entries.push([NARROWED, { version: '', value: JSON.stringify(narrowedByName) }])
+  const ofNames = { [NARROWED]: narrowedByName, [APPROXIMATE]: approximateByName }
+  for (const [name, byName] of Object.entries(ofNames))
+    if (!isNothing(byName)) entries.push([name, { version: '', value: JSON.stringify(byName) }])
   return Object.fromEntries(entries)
 }
 

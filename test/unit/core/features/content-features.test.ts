@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitionFaults, MAX_CONTENT_FEATURES } from '#core/definitions/check-definitions.js'
 import { compileFeatures } from '#core/features/compile.js'
+import { amountPortions } from '#core/features/content/amounts.js'
 import { contentValues } from '#core/features/content/content-values.js'
 import { countContents } from '#core/features/content/count-contents.js'
 import { ALL_BUILT_IN_FEATURES } from '#core/features/default-features.js'
@@ -159,6 +160,28 @@ describe('features of content', () => {
     ])
   })
 
+  it('say that they are approximate where there are more keys than are kept, in whatever order', () => {
+    const byBrand: FeatureDefinition = {
+      ...{ name: 'brands', source: { event: 'Seen' }, aggregate: 'count', entity: 'content' },
+      ...{ by: 'properties.brand', keys: 3 },
+    }
+    const compiled = compileFeatures([], [byBrand], () => () => true)
+    const seen = (brand: string) => messageAt(AT, 'Seen', { contentId: 'tent', brand, slotId: brand })
+    const brandsOf = (names: string[]) => {
+      const counting = countContents(compiled)
+      for (const name of names) counting.add(seen(name), AT)
+      const totals = noContents()
+      addAmounts(totals, 'shop', counting.amounts(), 1)
+      return contentValues(totals.sites.get('shop')!.byId.get('tent')!.rows, compiled, AT).get('brands')!
+    }
+    expect(brandsOf(['a', 'b', 'c', 'a'])).toMatchObject({ value: { a: 2, b: 1, c: 1 } })
+    expect(brandsOf(['a', 'b', 'c', 'a'])).not.toHaveProperty('approximate')
+    const cut = brandsOf(['a', 'b', 'c', 'd'])
+    expect(cut).toMatchObject({ approximate: true })
+    expect(Object.keys(cut.value as object)).toHaveLength(3)
+    expect(brandsOf(['d', 'c', 'b', 'a'])).toEqual({ ...cut, slots: brandsOf(['a', 'b', 'c', 'd']).slots })
+  })
+
   it('refuse what is no sum, with a line for each fault', () => {
     const raw = { ...SOLD, aggregate: 'mean', window: 'session' }
     expect(featureFaults(raw, 'features[0]')).toEqual([
@@ -174,21 +197,48 @@ describe('features of content', () => {
     expect(definitionFaults('segments', { features: [SOLD], patterns: [], segments })[0]).toMatch(/no feature "sold"/)
   })
 
-  it('take as much of a message as fits into an envelope, in no time', () => {
-    const hostile: FeatureDefinition = {
-      ...{ name: 'hostile', source: { event: 'Seen' }, value: 'properties.values', by: 'properties.keys' },
-      ...{ aggregate: 'sum', entity: 'content' },
-    }
-    const counting = countContents(compileFeatures(ALL_BUILT_IN_FEATURES, [hostile], () => () => true))
+  it('take as much of a message as is kept, in no time', () => {
+    const hostile = Array.from(
+      { length: 20 },
+      (_, n): FeatureDefinition => ({
+        ...{ name: `hostile_${n}`, source: { event: 'Seen' }, value: 'properties.values', by: 'properties.keys' },
+        ...{ aggregate: 'sum', entity: 'content' },
+      }),
+    )
+    const compiled = compileFeatures(ALL_BUILT_IN_FEATURES, hostile, () => () => true)
     const keys = Array.from({ length: 1_000 }, (_, n) => `\u0001${n}`)
-    const add = (value: number) => {
+    const amountsOf = (value: number) => {
+      const counting = countContents(compiled)
       const values = Array.from({ length: 1_000 }, () => value)
       counting.add(messageAt(AT, 'Seen', { contentId: 'tent', keys, values }), AT)
       return counting.amounts().flatMap(content => content.amounts)
     }
-    expect(add(1).map(([, , , units, key]) => [units, key])).toEqual(keys.map(key => [1_000 * 1e6, key]))
-    const amounts = add(1e9)
-    expect(JSON.stringify(counting.amounts()).length).toBeLessThan(400_000)
-    expect(amounts.length).toBeGreaterThan(2_000)
+    const amounts = amountsOf(1)
+    expect(amounts).toHaveLength(1_000)
+    for (const [, , , units] of amounts) expect(units).toBe(1_000 * 1e6)
+    // In as many numbers as are exact: a key is there with all of them, or not at all.
+    const exact = amountsOf(1e9)
+    const numbersOf = (key: string) => exact.filter(amount => amount[0] === exact[0]![0] && amount[4] === key).length
+    expect(exact.length).toBeLessThanOrEqual(1_000)
+    for (const key of new Set(exact.map(amount => amount[4]!)))
+      expect(numbersOf(key)).toBe(Math.ceil(1e18 / Number.MAX_SAFE_INTEGER))
+  })
+
+  it('are the same in one batch of very much and message by message', () => {
+    const many = Array.from({ length: 5_000 }, (_, n) =>
+      messageAt(AT - n, n % 2 ? 'Slot Viewed' : 'Slot Clicked', { contentId: `content-${n}`, slotId: 'hero' }),
+    )
+    const together = totalsOf([many])
+    expect(together.sites.get('shop')!.byId.size).toBe(5_000)
+    const counting = countContents(features)
+    for (const message of many) counting.add(message, Date.parse(message.timestamp))
+    const portions = amountPortions(counting.amounts())
+    expect(portions.length).toBeGreaterThan(1)
+    for (const portion of portions) expect(JSON.stringify(portion).length).toBeLessThan(400_000)
+    const inPortions = noContents()
+    for (const portion of portions) addAmounts(inPortions, 'shop', portion, 1)
+    const sorted = (totals: typeof together) => plain(totals).sort()
+    expect(sorted(inPortions)).toEqual(sorted(together))
+    expect(sorted(totalsOf(many.map(message => [message])))).toEqual(sorted(together))
   })
 })

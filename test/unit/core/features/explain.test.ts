@@ -25,8 +25,8 @@ it('a window by keys is explained: its tiles, its keys, and the step of its end'
       keys: 20,
       bytesOfAll: 192 * 1024,
       text:
-        '61 slots of time with up to 20 keys a visitor, each with one or two numbers; where all features of a visitor ' +
-        'would take more than 192 KB in memory it keeps the keys of the smallest hashes, a half, a quarter …, which its ' +
+        '61 slots of time with up to 20 keys a visitor, each with one or two numbers; beyond 20 keys its value says ' +
+        '"approximate"; where all features of a visitor would take more than 192 KB in memory it keeps the keys of the smallest hashes, a half, a quarter …, which its ' +
         'value tells as "narrowed"',
     },
     cost: {
