@@ -6,7 +6,12 @@ import { isScalar, numberOf } from '../input/scalar.js'
 import { leastKeys } from '../state/pairs.js'
 import { firstSlotBeside, slotOf, weightInSlot } from '../state/windows.js'
 import { type AmountSums, createAmountSums } from './amounts.js'
-import { MAX_ROWS } from './content-values.js'
+
+/**
+ * Sums to which one message adds, at most: several times what a usual one with lists adds to, and so few that a batch of
+ * hostile ones does not become many times its own bytes in the stream.
+ */
+export const MAX_SUMS_OF_MESSAGE = 200
 
 /**
  * Amounts that messages add to the features of content, while those of an envelope are applied. What is left out is too
@@ -43,7 +48,7 @@ export function countContents({ ofContent }: Features): ContentCount {
       const contentId = rules.length > 0 && Number.isFinite(at) ? contentOf(message) : undefined
       if (contentId === undefined) return
       const slotId = message.properties?.slotId
-      let left = MAX_ROWS
+      let left = MAX_SUMS_OF_MESSAGE
       for (const { feature, weight } of rules) {
         if (feature.matches && !feature.matches(message)) continue
         const { window } = feature
