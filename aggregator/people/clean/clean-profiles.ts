@@ -37,39 +37,69 @@ export interface CleanProfilesDeps {
 /**
  * Deletes the person's profiles: the owners of their partitions drop them from memory and from the bucket; then what is
  * left in the buckets of all generations goes. Resolves to how many there were.
+ *
+ * @throws when no process keeps the partition of another profile that was told of the person: call it again
  */
 export async function cleanProfiles(deps: CleanProfilesDeps): Promise<number> {
-  const { whose, installation } = deps
-  let removed = 0
-  const links = await linksOfOthers(deps)
-  for (const [partition, visitorIds] of byPartition(whose.person, installation.partitions))
-    for (let first = 0; first < visitorIds.length; first += VISITORS_AT_ONCE) {
-      const { siteId } = whose.person
-      const request = { siteId, visitorIds: visitorIds.slice(first, first + VISITORS_AT_ONCE), before: whose.before }
-      removed += await askOwner(deps, partition, request)
-    }
-  for (const [partition, ofPartition] of groupBy(links, ([visitorId]) =>
-    partitionOf(whose.person.siteId, visitorId, installation.partitions),
-  ))
-    await askOwner(deps, partition, {
-      siteId: whose.person.siteId,
-      visitorIds: [],
-      before: whose.before,
-      links: ofPartition,
-    })
+  const { whose, installation, log } = deps
+  const { siteId } = whose.person
+  const store = profileStoreOf(deps)
+  const removed = await forgetByOwners(whose, installation.partitions, {
+    linkedTo: async visitorId => Object.keys((await store.read(siteId, visitorId)).profile?.links ?? {}),
+    ask: (partition, request) => askOwner(deps, partition, request),
+    log,
+  })
   return removed + (await cleanBuckets(deps))
+}
+
+/** Profiles and owners of partitions, as `forgetByOwners` asks them. */
+export interface Owners {
+  /** Returns the ids of those with whom a visitor's profile has links. */
+  linkedTo(visitorId: string): Promise<string[]>
+  /** Resolves to how many profiles the owner of a partition had; undefined: no process answers. */
+  ask(partition: number, request: ForgetRequest): Promise<number | undefined>
+  log: Pick<Log, 'warn'>
+}
+
+/**
+ * Has the owners of partitions forget a person; resolves to how many profiles they had. What profiles of others were
+ * told goes first: only the person's own profiles say where it is, so that they stay until it is gone.
+ *
+ * @throws when no owner answers that keeps a profile of others
+ */
+export async function forgetByOwners({ person, before }: Whose, partitions: number, owners: Owners): Promise<number> {
+  const { siteId } = person
+  const links = await linksOfOthers(person, owners)
+  for (const [partition, ofPartition] of groupBy(links, ([visitorId]) => partitionOf(siteId, visitorId, partitions))) {
+    const answer = await owners.ask(partition, { siteId, visitorIds: [], before, links: ofPartition })
+    if (answer === undefined)
+      throw new Error(`no process keeps the partition ${partition}, where others were told of the person`)
+  }
+  let removed = 0
+  for (const [partition, visitorIds] of byPartition(person, partitions))
+    for (let first = 0; first < visitorIds.length; first += VISITORS_AT_ONCE) {
+      const request = { siteId, visitorIds: visitorIds.slice(first, first + VISITORS_AT_ONCE), before }
+      const answer = await owners.ask(partition, request)
+      if (answer === undefined)
+        owners.log.warn(
+          { partition },
+          'no process keeps the partition: its profiles are deleted from their bucket only',
+        )
+      removed += answer ?? 0
+    }
+  return removed
 }
 
 /**
  * Returns what profiles of other users say of the person's browsers: the key of the profile, and the browser; and which
  * profiles of others were told of them.
  */
-async function linksOfOthers(deps: CleanProfilesDeps): Promise<[visitorId: string, anonymousId: string][]> {
-  const { person } = deps.whose
-  const { siteId, browsers, anonymousIds, userIds } = person
-  const store = profileStoreOf(deps)
+async function linksOfOthers(
+  person: Person,
+  { linkedTo }: Pick<Owners, 'linkedTo'>,
+): Promise<[visitorId: string, anonymousId: string][]> {
+  const { browsers, anonymousIds, userIds } = person
   const deleted = new Set(visitorsOf(person))
-  const linkedTo = async (visitorId: string) => Object.keys((await store.read(siteId, visitorId)).profile?.links ?? {})
   const links: [string, string][] = []
   for (const anonymousId of new Set([...anonymousIds, ...browsers]))
     for (const userId of await linkedTo(visitorIdOf({ anonymousId }))) {
@@ -88,7 +118,11 @@ async function linksOfOthers(deps: CleanProfilesDeps): Promise<[visitorId: strin
  * Asks the owner of a partition to forget. One that does not answer is not there: the next owner reads what the bucket
  * has then.
  */
-async function askOwner({ nats, log }: CleanProfilesDeps, partition: number, request: ForgetRequest): Promise<number> {
+async function askOwner(
+  { nats }: Pick<CleanProfilesDeps, 'nats'>,
+  partition: number,
+  request: ForgetRequest,
+): Promise<number | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
       const body = JSON.stringify(request)
@@ -99,8 +133,7 @@ async function askOwner({ nats, log }: CleanProfilesDeps, partition: number, req
     }
     await pause(PAUSE_MS)
   }
-  log.warn({ partition }, 'no process keeps the partition: its profiles are deleted from their bucket only')
-  return 0
+  return undefined
 }
 
 async function cleanBuckets(deps: CleanProfilesDeps): Promise<number> {
