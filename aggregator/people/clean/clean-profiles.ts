@@ -52,7 +52,7 @@ export async function cleanProfiles(deps: CleanProfilesDeps): Promise<number> {
   return removed + (await cleanBuckets(deps))
 }
 
-/** What `forgetByOwners` asks. */
+/** Profiles and owners of partitions, as `forgetByOwners` asks them. */
 export interface Owners {
   /** Returns the ids of those with whom a visitor's profile has links. */
   linkedTo(visitorId: string): Promise<string[]>

@@ -8,8 +8,8 @@ import { firstSlotBeside, slotOf, weightInSlot } from '../state/windows.js'
 import { type AmountSums, createAmountSums } from './amounts.js'
 
 /**
- * Sums to which one message adds, at most: several times what a usual one with lists adds to, and so few that a batch of
- * hostile ones does not become many times its own bytes in the stream.
+ * Sums to which one message adds, at most: several times what a usual one with lists adds to, and so few that a batch
+ * of hostile ones does not become very many times its own bytes in the stream.
  */
 export const MAX_SUMS_OF_MESSAGE = 200
 

@@ -214,12 +214,12 @@ describe('features of content', () => {
       return counting.amounts().flatMap(content => content.amounts)
     }
     const amounts = amountsOf(1)
-    expect(amounts).toHaveLength(1_000)
+    expect(amounts).toHaveLength(MAX_SUMS_OF_MESSAGE)
     for (const [, , , units] of amounts) expect(units).toBe(1_000 * 1e6)
     // In as many numbers as are exact: a key is there with all of them, or not at all.
     const exact = amountsOf(1e9)
     const numbersOf = (key: string) => exact.filter(amount => amount[0] === exact[0]![0] && amount[4] === key).length
-    expect(exact.length).toBeLessThanOrEqual(1_000)
+    expect(exact.length).toBeLessThanOrEqual(MAX_SUMS_OF_MESSAGE)
     for (const key of new Set(exact.map(amount => amount[4]!)))
       expect(numbersOf(key)).toBe(Math.ceil(1e18 / Number.MAX_SAFE_INTEGER))
   })
