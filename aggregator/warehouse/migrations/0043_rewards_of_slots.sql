@@ -109,9 +109,10 @@ LEFT ANY JOIN
 ) AS visitors
 ON facts.site_id = visitors.site_id AND facts.anonymous_id = visitors.anonymous_id;
 
--- As in 0040, with the reward that policies learned, by the rewards of the slot. Of slots of which nothing is learned, and of those who
--- are held out, it is a click; so it is where a policy decided that does not learn, unless its slot names rewards. An item that a
--- policy that learns has not learned of, such as one shown to a program, has earned nothing. Revenue as above.
+-- As in 0040, with the reward that policies learned, by the rewards of the slot. What has no step in learning_outcomes, such as an item
+-- that was shown to a program or not viewed, has earned nothing where the slot has steps and the policy is one of those that always
+-- learn. Elsewhere it has its click: whether an ensemble, affinity or a slot with rewards of its own learns is not in decisions, and
+-- imported logs have steps of some of their decisions only. Revenue as above.
 DROP TABLE IF EXISTS slotstream.decision_rewards;
 
 CREATE VIEW IF NOT EXISTS slotstream.decision_rewards AS
