@@ -255,10 +255,9 @@ SELECT
     ifNull(learned.clicked, 0) AS clicked,
     if(viewed, learned.viewed_at, NULL) AS viewed_at,
     if(clicked, learned.clicked_at, NULL) AS clicked_at,
-    multiIf(
-        isNotNull(learned.units), learned.units / 10000,
+    ifNull(learned.units / 10000, if(
         learners.slot_id != '' AND learned.content_id != '' AND learned.policy IN ('default', 'contextual', 'thompson', 'popular', 'trending'), 0,
-        toFloat64(clicked)) AS reward,
+        toFloat64(clicked))) AS reward,
     ifNull(learned.orders, 0) AS orders,
     if(arrayCount(amount -> amount != 0, mapValues(revenue_by_currency)) > 1, NULL, arraySum(mapValues(revenue_by_currency))) AS revenue,
     ifNull(learned.by_currency, CAST(map(), 'Map(String, Float64)')) AS revenue_by_currency,

@@ -5,7 +5,7 @@ import { definitionFaults, MAX_CONTENT_FEATURES } from '#core/definitions/check-
 import { compileFeatures } from '#core/features/compile.js'
 import { amountPortions } from '#core/features/content/amounts.js'
 import { contentValues } from '#core/features/content/content-values.js'
-import { countContents } from '#core/features/content/count-contents.js'
+import { countContents, MAX_SUMS_OF_MESSAGE } from '#core/features/content/count-contents.js'
 import { ALL_BUILT_IN_FEATURES } from '#core/features/default-features.js'
 import { addAmounts, type ContentTotals, noContents } from '#core/learning/contents/content-totals.js'
 import { applyAndDetect } from '#core/profile/apply.js'
