@@ -503,7 +503,7 @@ export {
 } from './wire/exact-integers.js'
 export { idOf } from './wire/ids/id-of.js'
 export { isMeaningful, NO_ID } from './wire/ids/ids.js'
-export { timeOfUuidv7, uuidv7 } from './wire/ids/uuid.js'
+export { createUuidv7Maker, timeOfUuidv7, uuidv7 } from './wire/ids/uuid.js'
 export {
   EARLIEST_TIMESTAMP,
   MAX_ATTRIBUTION_HOURS,

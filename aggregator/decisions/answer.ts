@@ -12,6 +12,7 @@ import {
   situationOf,
 } from '@slotstream/core'
 import {
+  createUuidv7Maker,
   type DecideRequest,
   type DecisionReason,
   type DecisionRecord,
@@ -24,7 +25,6 @@ import {
   undecided,
 } from '@slotstream/protocol'
 import type { Catalog } from './catalog.js'
-import { newDecisionId } from './decision-id.js'
 import { type Models, NO_MODELS } from './models.js'
 
 /** The decisions for a request, one per slot, as the page gets them and as they are recorded. */
@@ -52,6 +52,8 @@ export interface Asker {
   /** Time since the request came, in milliseconds. Default: not recorded */
   latencyMs?: number
 }
+
+const newDecisionId = createUuidv7Maker()
 
 /** Contents that an explained answer lists, at most. */
 const MOST_EXPLAINED = 100

@@ -1,4 +1,4 @@
-import type { BatchAnswer, KeyKind, PrivacySignal, Site } from '@slotstream/protocol'
+import { type BatchAnswer, createUuidv7Maker, type KeyKind, type PrivacySignal, type Site } from '@slotstream/protocol'
 import { createSlices, NO_TOMBSTONES, type Publisher, type Tombstones } from '@slotstream/runtime'
 import type { WorkPool } from '@slotstream/tracking-plan'
 import type { Enricher } from '../enrich/enrich.js'
@@ -10,7 +10,6 @@ import type { Plans } from '../plan/plans.js'
 import type { Admission } from '../safety/message-limits.js'
 import type { RejectionBudget } from '../safety/rejection-budget.js'
 import { forgottenMessage } from './accept/forgotten.js'
-import { createMessageIds } from './accept/message-ids.js'
 import { createBatchText, type OutgoingEnvelope } from './publish/outgoing-envelope.js'
 import { eventPublications, type Publication, rejectedPublications } from './publish/publications.js'
 import { type Pace, publishAll } from './publish/publish-all.js'
@@ -78,7 +77,7 @@ export function createStoreBatch(
   tombstones: () => Tombstones = () => NO_TOMBSTONES,
 ): StoreBatch {
   const slice = createSlices()
-  const newId = createMessageIds()
+  const newId = createUuidv7Maker()
   return async (body, origin) => {
     const { siteId } = origin.site
     if (origin.signal) {
