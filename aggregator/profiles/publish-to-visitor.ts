@@ -30,8 +30,44 @@ export async function publishToVisitor(
   return publisher.publish(subject, JSON.stringify(envelope), `${kind}:${id}`)
 }
 
+/** Messages of one visitor for others, found at place `seq` in the stream of the visitor's partition. */
+interface PassedOn extends Pick<VisitorNotice, 'siteId' | 'visitorId' | 'receivedAt' | 'sender'> {
+  seq: number
+  messages: readonly StoredMessage[]
+}
+
+/** The field of an envelope that has messages of another visitor. */
+type PassedField = Pick<VisitorNotice, 'forwarded' | 'hearsay'>
+
+/**
+ * Creates the function that passes messages on to visitors of these keys, in portions that fit into a message of the
+ * stream. It throws PublishError when the stream may not have all of it: call it again.
+ *
+ * @param onPassed called for each notice that the stream did not have yet, with the number of its messages
+ */
+export function createPassOn(
+  publisher: Pick<Publisher, 'publish'>,
+  partitions: number,
+  kind: 'reward' | 'hearsay',
+  onPassed: (messages: number) => void,
+) {
+  return async (
+    { siteId, visitorId, receivedAt, sender, seq, messages }: PassedOn,
+    visitors: readonly string[],
+    fieldOf: (portion: StoredMessage[]) => PassedField,
+  ): Promise<void> => {
+    for (const [place, portion] of portionsOf(messages).entries())
+      for (const other of visitors) {
+        const notice = { siteId, visitorId: other, receivedAt, ...(sender && { sender }), ...fieldOf(portion) }
+        const cause = [visitorId, other, String(seq), String(place)]
+        const { duplicate } = await publishToVisitor(publisher, partitions, notice, kind, cause)
+        if (!duplicate) onPassed(portion.length)
+      }
+  }
+}
+
 /** Divides messages into portions of a bounded size, the same ones each time. */
-export function portionsOf(messages: readonly StoredMessage[]): StoredMessage[][] {
+function portionsOf(messages: readonly StoredMessage[]): StoredMessage[][] {
   const all: StoredMessage[][] = []
   let characters = MAX_CHARACTERS
   for (const message of messages) {

@@ -1,7 +1,7 @@
 import { visitorIdOf } from '@slotstream/protocol'
 import type { Metrics, Publisher } from '@slotstream/runtime'
 import type { ForwardEnvelope } from '../apply/apply-step.js'
-import { portionsOf, publishToVisitor } from '../publish-to-visitor.js'
+import { createPassOn } from '../publish-to-visitor.js'
 
 /**
  * Tells the partitions of a user's browsers of messages that name the user alone, by the stream of events: the browsers
@@ -21,20 +21,10 @@ export function createPublishForward(
     'profiles_rewards_forwarded_total',
     'Messages of users that were forwarded to a browser, because they may be rewards',
   )
+  const passOn = createPassOn(publisher, partitions, 'reward', messages => counted.inc({}, messages))
 
-  return async ({ siteId, visitorId, receivedAt, seq, browsers, messages, sender }) => {
-    for (const [place, forwarded] of portionsOf(messages).entries())
-      for (const anonymousId of browsers) {
-        const notice = {
-          siteId,
-          visitorId: visitorIdOf({ anonymousId }),
-          receivedAt,
-          ...(sender && { sender }),
-          forwarded,
-        }
-        const cause = [visitorId, anonymousId, String(seq), String(place)]
-        const { duplicate } = await publishToVisitor(publisher, partitions, notice, 'reward', cause)
-        if (!duplicate) counted.inc({}, forwarded.length)
-      }
+  return ({ browsers, ...envelope }) => {
+    const visitors = browsers.map(anonymousId => visitorIdOf({ anonymousId }))
+    return passOn(envelope, visitors, forwarded => ({ forwarded }))
   }
 }

@@ -1,6 +1,6 @@
 import type { Metrics, Publisher } from '@slotstream/runtime'
 import type { TellingEnvelope } from '../apply/apply-step.js'
-import { portionsOf, publishToVisitor } from '../publish-to-visitor.js'
+import { createPassOn } from '../publish-to-visitor.js'
 
 /**
  * Tells the partitions of a person's other visitors of messages at which patterns of persons look, by the stream of
@@ -20,15 +20,8 @@ export function createPublishTelling(
     'profiles_messages_told_total',
     "Messages that another visitor of the person was told of, because patterns look at all of the person's",
   )
+  const passOn = createPassOn(publisher, partitions, 'hearsay', messages => counted.inc({}, messages))
 
-  return async ({ siteId, visitorId, receivedAt, seq, visitors, userId, messages, sender }) => {
-    for (const [place, portion] of portionsOf(messages).entries())
-      for (const other of visitors) {
-        const hearsay = { userId, messages: portion }
-        const notice = { siteId, visitorId: other, receivedAt, ...(sender && { sender }), hearsay }
-        const cause = [visitorId, other, String(seq), String(place)]
-        const { duplicate } = await publishToVisitor(publisher, partitions, notice, 'hearsay', cause)
-        if (!duplicate) counted.inc({}, portion.length)
-      }
-  }
+  return ({ visitors, userId, ...envelope }) =>
+    passOn(envelope, visitors, messages => ({ hearsay: { userId, messages } }))
 }
