@@ -59,7 +59,7 @@ export function featuresBytes({ features, featuresByUser = {} }: Pick<Profile, '
 }
 
 /** Bytes of what features hold. A message changes some of them and leaves the others as they are. */
-export function featureBytes(features: Profile['features']): number {
+function featureBytes(features: Profile['features']): number {
   if (!features) return 0
   let bytes = FIXED_FEATURES + visitsBytes(features.visits) + narrowedBytes(features.narrowed)
   for (const version in features.of) bytes += stateBytes(features.of[version]!)

@@ -7,7 +7,7 @@ import {
   type StoredMessage,
 } from '@slotstream/protocol'
 import { userOfBrowser } from '../identity/person.js'
-import { usersApart } from './features/users-apart.js'
+import { MAX_USERS_APART } from './features/ladder.js'
 import { partBytes } from './profile-size.js'
 
 /** Most traits a profile keeps; further names are ignored. */
@@ -90,8 +90,8 @@ function traitsApart(byUser: ReadonlyMap<string, Profile['traits']>): Record<str
   const ofNone = byUser.get('')
   const byUserApart = new Map<string, Profile['traits']>(ofNone && [['', ofNone]])
   let bytes = memoryOf({}) + (ofNone ? entryBytes('', ofNone) : 0)
-  const users = [...usersApart([...byUser.keys()].filter(user => user !== ''))].filter(user => user !== '')
-  for (const user of users.sort((a, b) => hash32(a) - hash32(b))) {
+  const users = [...byUser.keys()].filter(user => user !== '').sort((a, b) => hash32(a) - hash32(b))
+  for (const user of users.slice(0, MAX_USERS_APART)) {
     const traits = byUser.get(user)!
     bytes += entryBytes(user, traits)
     const isIn = !isEmpty(traits) && bytes <= MAX_PROFILE_TRAITS_BYTES

@@ -6,7 +6,7 @@ import { NO_SESSION_FEATURES, narrowState, narrowStates, narrowVisits } from '..
 import { NOTHING_LEFT } from '../../features/narrow/share-left.js'
 import type { BrowserStates } from '../../features/state/cuts.js'
 import { heldOf } from '../../features/state/nothing.js'
-import { FIXED_FEATURES, featureBytes, narrowedBytes, PER_FEATURE, stateBytes, visitsBytes } from '../profile-size.js'
+import { FIXED_FEATURES, narrowedBytes, PER_FEATURE, stateBytes, visitsBytes } from '../profile-size.js'
 import { LADDER, MAX_PROFILE_FEATURES_BYTES, type Step } from './ladder.js'
 import { OTHER_USERS, usersApart } from './users-apart.js'
 
@@ -25,13 +25,6 @@ export function boundFeatures(states: BrowserStates, features: Features): Browse
     if (step > 0) left = narrowAll(left, step, features)
     if (step === LADDER.length - 1 || bytesCharged(left, bounds, features) <= MAX_PROFILE_FEATURES_BYTES) return left
   }
-}
-
-/** Returns the bytes that states take. */
-export function browserBytes({ ofBrowser, byUser }: BrowserStates): number {
-  let bytes = featureBytes(ofBrowser)
-  for (const states of byUser.values()) bytes += PER_FEATURE + featureBytes(states)
-  return bytes
 }
 
 /** Returns how far a browser's states are narrowed, as a number that grows whenever they are narrowed further. */

@@ -1,9 +1,10 @@
-import type { FeatureStates, Profile, StoredMessage } from '@slotstream/protocol'
+import type { Profile, StoredMessage } from '@slotstream/protocol'
 import { eventNameOf } from '../../conditions/event-name.js'
 import type { Features } from '../../features/feature.js'
 import { type BrowserStates, cutStates, noteCut } from '../../features/state/cuts.js'
 import { draftFeatures, emptyStates, type FeatureDraft } from '../../features/state/reduce.js'
-import { boundFeatures, browserBytes, narrowingsOf, stepOf, withUsersApart } from './bound-features.js'
+import { featuresBytes } from '../profile-size.js'
+import { boundFeatures, narrowingsOf, stepOf, withUsersApart } from './bound-features.js'
 import { LISTED_GROWTH, mostGrowth } from './growth.js'
 import { MAX_PROFILE_FEATURES_BYTES, MAX_USERS_APART } from './ladder.js'
 
@@ -34,9 +35,7 @@ export function countFeatures(profile: Profile | undefined, features: Features):
 
   /** Returns what is there before the first message that counts. */
   function begin(): BrowserStates {
-    const ofBrowser = profile?.features ?? emptyStates(revision)
-    const byUser = new Map(Object.entries(profile?.featuresByUser ?? {}))
-    const states = cutStates({ ofBrowser, byUser }, features, profile?.seq ?? 0)
+    const states = cutStates(browserStatesOf(profile, revision), features, profile?.seq ?? 0)
     room = roomOf(states)
     return states
   }
@@ -54,8 +53,9 @@ export function countFeatures(profile: Profile | undefined, features: Features):
 
   /** Returns what is there now, with the messages that were counted. */
   function current(): BrowserStates {
-    let ofBrowser: FeatureStates = before?.ofBrowser ?? profile?.features ?? emptyStates(revision)
-    const byUser = new Map(before?.byUser ?? Object.entries(profile?.featuresByUser ?? {}))
+    const states = before ?? browserStatesOf(profile, revision)
+    let { ofBrowser } = states
+    const byUser = new Map(states.byUser)
     for (const [userId, draft] of drafts) {
       if (userId === '') ofBrowser = draft.soFar()
       else byUser.set(userId, draft.soFar())
@@ -80,19 +80,26 @@ export function countFeatures(profile: Profile | undefined, features: Features):
       if (before) noteCut(states.ofBrowser, features)
       Object.assign(after, fieldsOf(states))
       if (stepOf(states) === 0) return false
-      const { features: ofBrowser, featuresByUser = {} } = profile ?? {}
-      const earlier = ofBrowser && { ofBrowser, byUser: new Map(Object.entries(featuresByUser)) }
-      return narrowingsOf(states) > (earlier ? narrowingsOf(earlier) : 0)
+      return narrowingsOf(states) > narrowingsOf(browserStatesOf(profile, revision))
     },
   }
 }
 
 /** Returns the bytes that can be added to states before they are to be bounded: none to narrowed ones. */
 function roomOf(states: BrowserStates): number {
-  return stepOf(states) > 0 ? -1 : MAX_PROFILE_FEATURES_BYTES - browserBytes(states)
+  return stepOf(states) > 0 ? -1 : MAX_PROFILE_FEATURES_BYTES - featuresBytes(fieldsOf(states))
 }
 
-/** Returns states as a profile has them. */
+/** Returns the states that a profile has; empty ones of a revision where it has none. */
+export function browserStatesOf(
+  fields: Pick<Profile, 'features' | 'featuresByUser'> = {},
+  revision = 0,
+): BrowserStates {
+  const { features = emptyStates(revision), featuresByUser = {} } = fields
+  return { ofBrowser: features, byUser: new Map(Object.entries(featuresByUser)) }
+}
+
+/** Returns states as a profile has them: the inverse of `browserStatesOf`. */
 export function fieldsOf({ ofBrowser, byUser }: BrowserStates): Pick<Profile, 'features' | 'featuresByUser'> {
   return { features: ofBrowser, ...(byUser.size > 0 && { featuresByUser: Object.fromEntries(byUser) }) }
 }

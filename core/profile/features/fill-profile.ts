@@ -13,7 +13,7 @@ import {
 import { emptyStates } from '../../features/state/reduce.js'
 import { timeOf } from '../sessions.js'
 import { boundFeatures } from './bound-features.js'
-import { fieldsOf } from './count-features.js'
+import { browserStatesOf, fieldsOf } from './count-features.js'
 import { OTHER_USERS, usersApart } from './users-apart.js'
 
 /** A fill of features from the messages of a partition, see `HistoryFill`. */
@@ -64,8 +64,7 @@ export function fillProfile(profile: Profile, counted: CountedHistory, fill: Pro
     for (const [userId, states] of Object.entries(after.featuresByUser ?? {}))
       after.featuresByUser![userId] = asComplete(states, fill.features.revision)
   }
-  const filled = { ofBrowser: after.features, byUser: new Map(Object.entries(after.featuresByUser ?? {})) }
-  return { profile: { ...profile, ...fieldsOf(boundFeatures(filled, fill.features)) } }
+  return { profile: { ...profile, ...fieldsOf(boundFeatures(browserStatesOf(after), fill.features)) } }
 }
 
 function filledStates(
