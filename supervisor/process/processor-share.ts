@@ -5,7 +5,7 @@ import { availableParallelism, loadavg } from 'node:os'
 const STARVED_SHARE = 1 / 2
 /** Where the kernel doesn't tell, the machine is busy when so many programs wait for each of its processors. */
 const BUSY_LOAD = 2
-const NANOSECONDS = 1_000_000
+const NANOSECONDS_PER_MS = 1_000_000
 
 /**
  * Begins to look how much of the processor a process gets.
@@ -27,7 +27,7 @@ function waitedMs(pid: number): number | undefined {
   try {
     const threads = readdirSync(`/proc/${pid}/task`)
     const waits = threads.map(thread => waitOf(`/proc/${pid}/task/${thread}/schedstat`))
-    return waits.reduce((sum, wait) => sum + wait, 0) / NANOSECONDS
+    return waits.reduce((sum, wait) => sum + wait, 0) / NANOSECONDS_PER_MS
   } catch {
     return undefined
   }

@@ -36,11 +36,8 @@ const MAX_ZONE_LENGTH = 64
 /** Zones that are remembered, as clients spell them. There are some 600. */
 const MAX_ZONES = 1_000
 
-/** Format of a zone, and the database's own spelling of its name: `null` for what is no zone. */
-const zones = createMemo({ max: MAX_ZONES, maxKeyLength: MAX_ZONE_LENGTH }, spelling => {
-  const name = zoneNamed(spelling)
-  return name === undefined ? null : { name, format: formats(name) }
-})
+/** The database's own spelling of a zone's name: those of visitors may differ in upper and lower case. */
+const zones = createMemo({ max: MAX_ZONES, maxKeyLength: MAX_ZONE_LENGTH }, zoneNamed)
 
 /** Formats by the database's names: making one takes 30 KB, and longer than everything else. */
 const formats = createMemo({ max: MAX_ZONES }, createFormat)
@@ -53,7 +50,7 @@ const offsets = createMemo({ max: 5_000 }, key => {
 
 function offsetOf(spelling: string, at: number): number {
   const zone = spelling.length > MAX_ZONE_LENGTH ? null : zones(spelling)
-  return zone ? offsets(`${Math.floor(at / QUARTER_MS)} ${zone.name}`) : 0
+  return zone ? offsets(`${Math.floor(at / QUARTER_MS)} ${zone}`) : 0
 }
 
 function computeOffset(format: Intl.DateTimeFormat, at: number): number {
@@ -68,12 +65,12 @@ function computeOffset(format: Intl.DateTimeFormat, at: number): number {
   return local - Math.floor(at / 60_000) * 60_000
 }
 
-/** Returns the database's own spelling: those of visitors may differ in upper and lower case. */
-function zoneNamed(spelling: string): string | undefined {
+/** Returns the database's name of a zone; `null` for what is no zone. */
+function zoneNamed(spelling: string): string | null {
   try {
     return new Intl.DateTimeFormat('en-US', { timeZone: spelling }).resolvedOptions().timeZone
   } catch {
-    return undefined
+    return null
   }
 }
 
