@@ -1,13 +1,12 @@
 import {
   changesOf,
+  createIsApproximate,
   type Feature,
-  type Features,
   featureValues,
-  isApproximate,
   personAttributes,
   shareLeft,
 } from '@slotstream/core'
-import type { Profile } from '@slotstream/protocol'
+import type { FeatureStates, Profile } from '@slotstream/protocol'
 import type { CompiledDefinitions } from '../definitions/compiled-definitions.js'
 import type { Person } from './read-persons.js'
 
@@ -27,6 +26,7 @@ export function describeProfile(
   const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
   const { links: _links, traitsByUser: _traits, recentSignals: _recent, members: _members, ...ownFields } = others
   const values = featureValues(person.features, features, at)
+  const isApproximate = createIsApproximate(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt, lackedMs)
   const isLeftOut = person.suspicion.isBot && !includesBots
   return {
@@ -39,7 +39,7 @@ export function describeProfile(
           ...{ value, version, ageMs },
           ...(since > 0 && { since }),
           ...(filling && { filling }),
-          ...boundsOf(person, features.byName.get(name), features, at),
+          ...boundsOf(person.features, features.byName.get(name), isApproximate),
         },
       ]),
     ),
@@ -51,12 +51,11 @@ export function describeProfile(
 
 /** Returns what bounds did to a feature: nothing where its value is made of all that came. */
 function boundsOf(
-  { features: states }: Person,
+  states: FeatureStates,
   feature: Feature | undefined,
-  features: Features,
-  at: number,
+  isApproximate: (feature: Feature) => boolean,
 ): { approximate?: true; narrowed?: number } {
-  if (!feature || !isApproximate(states, feature, features, at)) return {}
+  if (!feature || !isApproximate(feature)) return {}
   const narrowed = shareLeft(states, feature)
   return { approximate: true, ...(narrowed !== undefined && { narrowed }) }
 }

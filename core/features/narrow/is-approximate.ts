@@ -1,4 +1,4 @@
-import type { FeatureCell, FeatureCells, FeatureRow, FeatureSlots, FeatureStates } from '@slotstream/protocol'
+import type { FeatureCell, FeatureCells, FeatureRow, FeatureSlots, FeatureStates, Visit } from '@slotstream/protocol'
 import type { Aggregate } from '../aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME } from '../aggregates/aggregates.js'
 import { MAX_CHANGES } from '../aggregates/cart.js'
@@ -25,18 +25,29 @@ const IS_CUT_BY_AGGREGATE: ReadonlyMap<unknown, (row: never) => boolean> = new M
 ])
 
 /**
- * Returns whether a feature had more keys or values in its window than it keeps, or was narrowed: its value is then
- * made of a part of them, or estimated.
+ * Creates the function that tells whether a feature of a visitor had more keys or values in its window than it keeps,
+ * or was narrowed: its value is then made of a part of them, or estimated.
  *
  * @param at milliseconds since the epoch
  */
-export function isApproximate(states: FeatureStates, feature: Feature, features: Features, at: number): boolean {
-  if (shareLeft(states, feature) !== undefined) return true
-  if (!feature.readKeys && !isCutOf(feature.aggregate)) return false
-  if (feature.window.kind === 'session') {
-    const session = runningSession(states, features, at)
-    return isCut(session && valueAt<FeatureCell>(session[4], feature.version), feature)
+export function createIsApproximate(
+  states: FeatureStates,
+  features: Features,
+  at: number,
+): (feature: Feature) => boolean {
+  let session: { running: Visit | undefined } | undefined
+  return feature => {
+    if (shareLeft(states, feature) !== undefined) return true
+    if (!feature.readKeys && !isCutOf(feature.aggregate)) return false
+    if (feature.window.kind !== 'session') return isCutInWindow(states, feature, at)
+    session ??= { running: runningSession(states, features, at) }
+    const { running } = session
+    return isCut(running && valueAt<FeatureCell>(running[4], feature.version), feature)
   }
+}
+
+/** Tells it of a feature that is not of the session. */
+function isCutInWindow(states: FeatureStates, feature: Feature, at: number): boolean {
   if (!hasSlots(feature.window)) return isCut(cellAt(states, feature, at), feature)
   const cells = cellsAt(states, feature, at)
   // What decays has its keys slot by slot.

@@ -1,4 +1,4 @@
-import { type Features, featureValues, isApproximate, mergeStates, shareLeft } from '@slotstream/core'
+import { createIsApproximate, type Features, featureValues, mergeStates, shareLeft } from '@slotstream/core'
 import type { FeatureStates, Json, Profile } from '@slotstream/protocol'
 
 /** A feature as a row of `profile_versions` has it: its version, and its value as JSON. */
@@ -25,12 +25,13 @@ export function featuresOfRow(profile: Profile, features: Features, at: number):
   if (!first) return {}
   const states = others.reduce((all, part) => mergeStates(all, part, features), first)
   const entries: [string, FeatureOfRow][] = []
+  const isApproximate = createIsApproximate(states, features, at)
   const narrowedByName: Record<string, number> = {}
   const approximateByName: Record<string, 1> = {}
   for (const [name, { value, version }] of featureValues(states, features, at, namesHeld(states, features))) {
     if (!isNothing(value)) entries.push([name, { version, value: JSON.stringify(value) }])
     const feature = features.byName.get(name)!
-    if (isApproximate(states, feature, features, at)) approximateByName[name] = 1
+    if (isApproximate(feature)) approximateByName[name] = 1
     const narrowed = shareLeft(states, feature)
     if (narrowed !== undefined) narrowedByName[name] = narrowed
   }

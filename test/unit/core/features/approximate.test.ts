@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileFeatures } from '#core/features/compile.js'
 import { ALL_BUILT_IN_FEATURES } from '#core/features/default-features.js'
-import { isApproximate } from '#core/features/narrow/is-approximate.js'
+import { createIsApproximate } from '#core/features/narrow/is-approximate.js'
 import { mergeStates } from '#core/features/narrow/merge-states.js'
 import { draftFeatures, emptyStates } from '#core/features/state/reduce.js'
 import { featureValues } from '#core/features/state/values.js'
@@ -43,7 +43,7 @@ function statesOf(messages: readonly StoredMessage[]) {
 }
 
 const isCut = (states: ReturnType<typeof statesOf>, name: string, at = NOON) =>
-  isApproximate(states, features.byName.get(name)!, features, at)
+  createIsApproximate(states, features, at)(features.byName.get(name)!)
 
 const seen = (value: string | readonly string[], at = NOON, key = 'k') =>
   messageAt(at, 'Seen', { key, value: value as Json }, { sessionId: 's' })
