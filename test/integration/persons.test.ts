@@ -1,9 +1,11 @@
+import type { Links } from '@slotstream/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cleanTables } from '#aggregator/people/clean/clean-tables.js'
 import { restoreSessions } from '#aggregator/people/clean/restore-sessions.js'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { warehouseTable } from '#aggregator/warehouse/tables/table.js'
+import { settleUsers, withLink } from '#core/identity/links.js'
 import {
   type HistoryRow,
   type HistorySession,
@@ -194,17 +196,29 @@ describe('deleting a person', () => {
 })
 
 describe('a browser that changes users again and again', () => {
-  it('belongs to none of them, so that no page can make questions about persons endless', async () => {
-    const users = Array.from({ length: 300 }, (_, second) => ({ second, user_id: `user-${second}` }))
-    const rows = [...users, { second: 301, user_id: '' }]
-    await insertEvents(rows.map(row => ({ ...row, type: 'track', event: 'E', site_id: 'turning' })))
-    const found = await query<{ user_id: string; person_id: string }>(
-      `SELECT user_id, person_id FROM slotstream.person_events WHERE site_id = 'turning' ORDER BY stream_seq DESC LIMIT 2`,
+  /** Inserts what a browser sends as each of the users in turn, and then as nobody; returns the last two persons, latest first. */
+  async function personsAfter(site_id: string, users: string[]) {
+    const rows = [...users, ''].map((user_id, second) => ({ second, user_id, type: 'track', event: 'E', site_id }))
+    await insertEvents(rows)
+    return query(
+      `SELECT user_id, person_id FROM slotstream.person_events WHERE site_id = '${site_id}' ORDER BY stream_seq DESC LIMIT 2`,
     )
-    expect(found).toEqual([
-      { user_id: '', person_id: 'golden' },
-      // A guard holds it back.
+  }
+
+  it('belongs to those whom its guard lets join, and what others do there is its own', async () => {
+    const users = Array.from({ length: 300 }, (_, nth) => `user-${nth}`)
+    const last = settledUsersOf(users).findLast(([, { state }]) => state === 'joined')
+    expect(await personsAfter('many', users)).toEqual([
+      { user_id: '', person_id: last?.[0] },
       { user_id: 'user-299', person_id: 'golden' },
+    ])
+  })
+
+  it('belongs to none of them, so that no page can make questions about persons endless', async () => {
+    const users = Array.from({ length: 300 }, (_, nth) => `user-${nth % 2}`)
+    expect(await personsAfter('turning', users)).toEqual([
+      { user_id: '', person_id: 'golden' },
+      { user_id: 'user-1', person_id: 'user-1' },
     ])
   })
 })
@@ -356,4 +370,13 @@ async function insertEvents(rows: ({ second: number } & Record<string, unknown>)
     }
   })
   await clickhouse.client.insert({ table: 'slotstream.events', values, format: 'JSONEachRow' })
+}
+
+/** Returns what a profile takes the users of a browser for, who are named there a second apart. */
+function settledUsersOf(users: string[]) {
+  const links = users.reduce((links, user, second) => {
+    const at = Date.UTC(2026, 3, 1) + second * 1000
+    return withLink(links, user, { firstAt: at, lastAt: at, cause: '' })
+  }, {} as Links)
+  return [...settleUsers(links)]
 }
