@@ -12,8 +12,8 @@ export interface Posted {
 export function createPoster(baseUrl: string, writeKey: string) {
   const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
-  const postRaw = (path: string, data: Buffer, more: Record<string, string> = {}) =>
-    new Promise<Posted>((resolve, reject) => {
+  const postRaw = (path: string, data: Buffer, more: Record<string, string> = {}): Promise<Posted> =>
+    new Promise((resolve, reject) => {
       const headers = {
         'Content-Type': 'application/json',
         'Content-Length': data.length,
@@ -29,7 +29,11 @@ export function createPoster(baseUrl: string, writeKey: string) {
           resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) })
         })
       })
-      sent.once('error', reject)
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        // The server closed a connection that had been idle just when this was sent on it.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(postRaw(path, data, more))
+        else reject(error)
+      })
       sent.end(data)
     })
   return {

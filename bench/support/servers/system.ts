@@ -48,6 +48,8 @@ export async function startSystem(env: NodeJS.ProcessEnv = WITHOUT_LIMITS, root 
     output += chunk
   })
   const ended = new Promise<void>(resolve => supervisor.once('exit', () => resolve()))
+  // A bench that fails must not leave a system behind, which would slow the next one.
+  process.once('exit', () => supervisor.kill('SIGTERM'))
   const collectorUrl = `http://127.0.0.1:${port}`
   const clickhouse = createClient({ url: `http://127.0.0.1:${clickhousePort}` })
 
