@@ -6,6 +6,8 @@ import { supervisorSettings } from './settings.js'
 import { startSystem } from './start-system.js'
 
 const report = createReport(process.stdout)
+// Where nobody reads it any more (a terminal that was closed, `npm start | head`), parts still run, and have to be ended.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 try {
   const settings = supervisorSettings(process.env)
@@ -23,6 +25,7 @@ try {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  process.on('SIGHUP', stop)
 } catch (error) {
   const forPeople = error instanceof ConfigurationError || error instanceof ProgramMissingError
   report.note(forPeople ? error.message : String((error as Error).stack ?? error))

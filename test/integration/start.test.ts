@@ -121,4 +121,13 @@ describe('npm start', () => {
     expect(pids.filter(isAlive)).toEqual([])
     expect(system.supervisor.exitCode).toBe(0)
   })
+
+  it('ends every part when its terminal is closed', async () => {
+    const pids = await Promise.all(PARTS.map(part => second.pidOf(part)))
+    for (const output of [second.supervisor.stdout, second.supervisor.stderr]) output!.destroy()
+    const exited = once(second.supervisor, 'exit')
+    second.supervisor.kill('SIGHUP')
+    expect(await exited).toEqual([0, null])
+    expect(pids.filter(isAlive)).toEqual([])
+  })
 })
