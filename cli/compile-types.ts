@@ -13,7 +13,7 @@ export interface TypesOfSchemas {
   fields: { name: string; schema: JsonObject; description?: string }[]
 }
 
-/** Names of fields that may stand in a reference as they are; the others stand apart, under a name of their own. */
+/** Names of fields that may be in a reference as they are; the others are apart, under a name of their own. */
 const PLAIN = /^[\w .-]+$/
 
 /**

@@ -21,6 +21,7 @@ export type { Compiled, CompileOptions, Condition, PathReader } from './conditio
 export { ANY_EVENT, eventNameOf, isOfEvent } from './conditions/event-name.js'
 export { messagePathTrouble, type PathValue, readValues } from './conditions/message-paths.js'
 export { type SharedReads, shareReads } from './conditions/share-reads.js'
+export { counted } from './counted.js'
 export { choose, type PolicyChoice } from './decide/choose.js'
 export { type Choice, type Decided, decide, isHeldOut, type Question } from './decide/decide.js'
 export { listCandidates, listExcluded } from './decide/list-contents.js'

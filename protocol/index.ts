@@ -479,6 +479,7 @@ export type { Check } from './wire/checks/check.js'
 export { checkSlotsRequest } from './wire/checks/check-slots-request.js'
 export { isObject } from './wire/checks/is-object.js'
 export { editDistance, nearest } from './wire/checks/nearest.js'
+export { parseJson } from './wire/checks/parse-json.js'
 export {
   isAbsentOr,
   isCount,

@@ -15,6 +15,7 @@ export { NO_TOMBSTONES, type Tombstones, watchTombstones, writeTombstones } from
 export { bucketEntries, bucketHistory, bucketKeys, type Revision } from './nats/buckets/bucket-keys.js'
 export { hashOfChunks, readChunks, removeKeys } from './nats/buckets/chunks.js'
 export { parseEntry, skipEntry, usableValue } from './nats/buckets/skipped-entries.js'
+export { changeValue, ifUnchanged, readValue, replaceValue, type StoredValue } from './nats/buckets/stored-values.js'
 export { watchBucket } from './nats/buckets/watch-bucket.js'
 export { jetStreamAnswers } from './nats/connection/jetstream-answers.js'
 export { ignoreMissing, isJetStreamError } from './nats/connection/jetstream-errors.js'

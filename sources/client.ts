@@ -86,7 +86,7 @@ export function createClient({
     }
     if (response.ok) return { ok: true, value: JSON.parse(text) as T }
     const reason = `${response.status} ${errorIn(text)}`
-    if (!mayPass(response.status, path)) throw new ReplayError(`${method} ${collector}${path} was refused: ${reason}`)
+    if (!mayPass(response.status, path)) throw new ReplayError(`${method} ${collector}${path} was rejected: ${reason}`)
     const wait = retryAfterMs(response.headers.get('Retry-After'), Date.now())
     if (wait === undefined) return { ok: false, reason }
     return { ok: false, reason, retryAfterMs: wait, isPaced: response.status === 429 }

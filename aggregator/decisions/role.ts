@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/transport-node'
-import { type DecideReply, decideSubject } from '@slotstream/protocol'
+import { type DecideReply, decideSubject, parseJson } from '@slotstream/protocol'
 import {
   type Installation,
   type Log,
@@ -68,7 +68,7 @@ export async function startDecisions({
     nats,
     installation.buckets.catalog,
     entry => {
-      const wrong = catalog.set(entry.key, entry.operation === 'PUT' ? parse(entry.value) : undefined)
+      const wrong = catalog.set(entry.key, entry.operation === 'PUT' ? (parseJson(entry.string()) ?? null) : undefined)
       if (!wrong) return
       refused.inc()
       skipEntry(log, 'catalog', { key: entry.key }, wrong)
@@ -122,12 +122,3 @@ export async function startDecisions({
 
 /** Faults of conditions that a warning names, at most. */
 const MOST_FAULTS = 5
-
-/** Parses JSON. Returns null for anything else, which no check of the catalog accepts. */
-function parse(value: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(value))
-  } catch {
-    return null
-  }
-}

@@ -7,7 +7,7 @@ export interface MatrixMemory {
 
 /**
  * Returns the keys of the matrices that have room. When not all have, each site has an equal part, and what some leave
- * of theirs is shared by the others: so the sites that ask for most are refused first, and none is crowded out. Within
+ * of theirs is shared by the others: so the sites that ask for most are rejected first, and none is crowded out. Within
  * a site the smallest come first, and so do they in what is left at the end.
  */
 export function shareMemory(matrices: readonly MatrixMemory[], maxBytes: number): Set<string> {

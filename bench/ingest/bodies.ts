@@ -11,7 +11,7 @@ const VISITOR = '@'.repeat(DIGITS)
 /**
  * Bodies of `POST /v1/batch` of 20 events of about 300 bytes, each with ids of its own: a body sent twice would be
  * dropped as a duplicate and cost the server less. `next` writes new ids into one buffer, which costs the load
- * generator almost nothing; whoever keeps a body copies it.
+ * generator almost nothing; what keeps a body copies it.
  *
  * @param run distinguishes the ids of several generators
  * @param now milliseconds since the epoch

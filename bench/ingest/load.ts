@@ -48,5 +48,5 @@ process.once('message', async (command: LoadCommand) => {
   process.send?.(answer, () => process.exit(0))
 })
 
-// Its parent is gone: nobody waits for this load.
+// Its parent is gone: this load is not waited for.
 process.on('disconnect', () => process.exit(1))

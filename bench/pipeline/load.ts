@@ -52,5 +52,5 @@ process.once('message', async (command: SteadyCommand) => {
   tell({ kind: 'end', acknowledged, failures, latencies }, () => process.exit(0))
 })
 
-// Its parent is gone: nobody waits for this load.
+// Its parent is gone: this load is not waited for.
 process.on('disconnect', () => process.exit(1))

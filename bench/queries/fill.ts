@@ -117,7 +117,7 @@ SELECT
 FROM numbers(${PATTERN_SESSIONS * EVENTS_A_SESSION})`
 }
 
-/** Events of some sessions. Orders have ids of their own, so their JSON is made anew. */
+/** Events of some sessions. Orders have ids of their own, so their JSON is created for each. */
 function fill(site: FilledSite, begun: number, from: number, to: number): string {
   const sessionId = {
     ascending: timedIdOf('session', 'session_begun', 'session'),

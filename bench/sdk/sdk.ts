@@ -69,7 +69,7 @@ async function inTime<T>(work: Promise<T>, close: () => Promise<void>): Promise<
     return await Promise.race([work, limit])
   } finally {
     clearTimeout(timer)
-    // It fails without its browser, which nobody waits for any more.
+    // It fails without its browser, which is no longer waited for.
     work.catch(() => {})
     await close()
   }

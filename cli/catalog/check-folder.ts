@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   contentConditionFaults,
+  counted,
   createCheckDecisionTest,
   payloadFaults,
   type SchemaSlot,
@@ -9,7 +10,6 @@ import {
 } from '@slotstream/core'
 import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
 import { CommandError, compilePayloadSchema } from '@slotstream/tracking-plan'
-import { counted } from '../counted.js'
 import { fileOf } from '../list-folder.js'
 import type { Catalog, Folder, FoundTest, List } from './catalog-folder.js'
 import type { Command } from './parse-arguments.js'

@@ -1,6 +1,6 @@
+import { counted } from '@slotstream/core'
 import { findAdminToken } from '@slotstream/runtime/settings'
 import { type AdminCall, createAdminCall } from '../admin-call.js'
-import { counted } from '../counted.js'
 import { differenceOf } from '../profiles/difference.js'
 import { type Catalog, type FoundTest, readFolder, writeFolder } from './catalog-folder.js'
 import { checkFolder, refuseFailing } from './check-folder.js'

@@ -1,6 +1,6 @@
+import { counted } from '@slotstream/core'
 import { NO_PLAN, type PlanSchemas } from '@slotstream/protocol'
 import { checkVersions, compilePlan, PlanError, type Step, type VersionStep } from '@slotstream/tracking-plan'
-import { counted } from '../counted.js'
 
 const SIGNS: Record<Step, string> = { addition: '+', revision: '!', model: '‼' }
 

@@ -41,7 +41,7 @@ export interface GuardedStatement {
 export interface CheckedStatement {
   /** The statement to run instead of the text that came: canonical, with names from parameters filled in. */
   sql: string
-  /** Settings that stood in its SETTINGS clauses, which are gone; the caller bounds them. */
+  /** Settings that were in its SETTINGS clauses, which are gone; the caller bounds them. */
   settings: [name: string, value: string][]
 }
 

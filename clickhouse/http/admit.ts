@@ -9,7 +9,7 @@ export interface AdmitDeps {
   pages: PageRules
   /** Resolves to whether the engine answers now. */
   isAlive: () => Promise<boolean>
-  /** Answers a request that is refused for what it says of its page. */
+  /** Answers a request that is rejected for what it says of its page. */
   refuse: (request: IncomingMessage, response: ServerResponse, exception: ClickHouseException) => void
 }
 

@@ -14,7 +14,7 @@ export interface Failure {
   queryId: string
   exception: ClickHouseException
   user: string | undefined
-  /** Undefined where it was refused before it was read. */
+  /** Undefined where it was rejected before it was read. */
   sql: string | undefined
 }
 

@@ -26,7 +26,7 @@ export const SAFE_HEADERS: ReadonlyArray<readonly [name: string, value: string]>
  *
  * Browsers tell where a request comes from in `Sec-Fetch-Site`, but to loopback addresses and over TLS only. A browser
  * that tells nothing (it is known by its `User-Agent` and `Accept-Language`, neither of which a page can take out) is
- * refused as well: the request could be any page's.
+ * rejected as well: the request could be any page's.
  *
  * @throws ClickHouseException ACCESS_DENIED (497)
  */
@@ -84,5 +84,5 @@ function foreign(whose: string): ClickHouseException {
 }
 
 function denied(what: string): ClickHouseException {
-  return new ClickHouseException(497, 'ACCESS_DENIED', `Refused: ${what}`)
+  return new ClickHouseException(497, 'ACCESS_DENIED', `Rejected: ${what}`)
 }

@@ -28,7 +28,7 @@ const QUOTED: Record<string, RegExp> = {
  * Cuts SQL into tokens as ClickHouse's lexer does (nested comments, `//` and `#` comments, heredocs, three kinds of
  * quotes with doubling and backslashes). Lazy, because what follows an `INSERT … FORMAT` is data, not SQL.
  *
- * Whatever the two lexers could understand differently is refused rather than guessed: a guard that sees other
+ * Whatever the two lexers could understand differently is rejected rather than guessed: a guard that sees other
  * tokens than the engine guards nothing. So typographic quotes, which the engine accepts as quotes, are errors here.
  *
  * @throws ClickHouseException SYNTAX_ERROR (62)

@@ -34,7 +34,7 @@ const CRAWLERS: readonly string[] = [
   ],
 ]
 
-/** Names as they stand in user agents, in small letters. */
+/** Names as they are in user agents, in small letters. */
 const NAMES: readonly [text: string, name: string][] = CRAWLERS.map(name => [name.toLowerCase(), name])
 
 /** Returns the name of the crawler that a user agent says it is; undefined for all else. */

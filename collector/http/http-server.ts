@@ -48,7 +48,7 @@ export interface HttpServerDeps extends Pick<AppDeps, 'demoDir' | 'sdkFile' | 'm
   missing: () => string[]
   /** Makes the routes of a write key. Those by POST are answered before the router gets to see them, for speed. */
   routes: (tools: RouteTools) => Route[]
-  /** Called with each request that was refused as a whole. */
+  /** Called with each request that was rejected as a whole. */
   onFailure?: (route: string, error: unknown) => void
 }
 

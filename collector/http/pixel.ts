@@ -11,7 +11,7 @@ const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA
 
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 
-/** Takes note of a request that is refused as a whole, and yields what it is told. */
+/** Takes note of a request that is rejected as a whole, and yields what it is told. */
 export type Refused = (response: ServerResponse, route: string, error: unknown) => Failure
 
 /**

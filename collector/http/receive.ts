@@ -43,8 +43,8 @@ export interface ReceiveDeps {
 }
 
 /**
- * Creates the function that receives a request: a client that owes for earlier ones is refused before the body is read,
- * by address and, where the key is not in the body, by site.
+ * Creates the function that receives a request: a client that owes for earlier ones is rejected before the body is
+ * read, by IP address and, where the key is not in the body, by site.
  */
 export function createReceive({ sites, ready, limits, bodies, enrich, originOf, metrics }: ReceiveDeps): Receive {
   return async (request, response, findBody) => {

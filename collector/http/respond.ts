@@ -4,12 +4,12 @@ import type { Log } from '@slotstream/runtime'
 import { Failure } from './failure.js'
 
 /**
- * How long a refused body may take to arrive before the answer, in milliseconds, so that its connection can be kept.
+ * How long a rejected body may take to arrive before the answer, in milliseconds, so that its connection can be kept.
  * A longer one is answered at once.
  */
 const DRAIN_BEFORE_MS = 50
 
-/** How much of a refused body is read and thrown away in all, in bytes, and for how long, in milliseconds. */
+/** How much of a rejected body is read and thrown away in all, in bytes, and for how long, in milliseconds. */
 const DRAIN_BYTES = 32 * 1024 * 1024
 const DRAIN_MS = 5_000
 
@@ -68,7 +68,7 @@ export async function sendFailure(
 
   /**
    * Reads on what is not wanted. A socket that is closed while its client still writes is reset, and the reset
-   * overtakes the answer: the client would never learn what was wrong.
+   * overtakes the answer: the client would never learn what was wrong (RFC 9112, section 9.6).
    */
   function drain(ms: number): Promise<void> {
     if (request.complete || request.destroyed) return Promise.resolve()

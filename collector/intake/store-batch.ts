@@ -67,7 +67,7 @@ export type StoreBatch = (body: unknown, origin: Receipt) => Promise<StoredBatch
  * Creates the function that checks a batch and stores it. It resolves when JetStream has all of it.
  *
  * @param plans the sites' tracking plans. Default: none
- * @param tombstones what is from before a person's deletion is refused. Default: none was deleted
+ * @param tombstones what is from before a person's deletion is rejected. Default: none was deleted
  */
 export function createStoreBatch(
   publisher: Publisher,

@@ -22,7 +22,7 @@ export function createPreviewTokens(privacy: Pick<Privacy, 'seal' | 'unseal'>, n
     sign: link => privacy.seal(PURPOSE + JSON.stringify(link)),
     read(token) {
       if (typeof token !== 'string' || token.length > MAX_PREVIEW_TOKEN_LENGTH) return undefined
-      // One token has one spelling: what Node would overlook in Base64 is refused.
+      // One token has one spelling: what Node would overlook in Base64 is rejected.
       if (Buffer.from(token, 'base64url').toString('base64url') !== token) return undefined
       const text = unsealed(privacy, token)
       if (!text?.startsWith(PURPOSE)) return undefined

@@ -1,6 +1,6 @@
 import type { KV, KvEntry, KvWatchEntry } from '@nats-io/kv'
 import { BUCKETS, keySubject, type Site } from '@slotstream/protocol'
-import { isJetStreamError, type Nats } from '@slotstream/runtime'
+import { ifUnchanged, type Nats } from '@slotstream/runtime'
 
 /** All entries of the bucket `sites`, and the number of its last change. */
 export interface SiteEntries {
@@ -24,15 +24,9 @@ export function createSiteBucket({ js }: Pick<Nats, 'js'>, bucket: Pick<KV, 'sta
       return { revision, entries: values === 0 ? [] : await entriesUpTo(await bucket.watch(), revision) }
     },
     async write(site, after) {
-      try {
-        await js.publish(keySubject(BUCKETS.sites, site.siteId), JSON.stringify(site), {
-          expect: { lastSequence: after },
-        })
-        return true
-      } catch (error) {
-        if (isJetStreamError(error, 'wrongLastSequence')) return false
-        throw error
-      }
+      const subject = keySubject(BUCKETS.sites, site.siteId)
+      const publish = () => js.publish(subject, JSON.stringify(site), { expect: { lastSequence: after } })
+      return (await ifUnchanged(publish)) !== undefined
     },
   }
 }
@@ -41,7 +35,7 @@ async function entriesUpTo(watch: Awaited<ReturnType<KV['watch']>>, revision: nu
   const entries: KvWatchEntry[] = []
   for await (const entry of watch) {
     entries.push(entry)
-    // By number, too: nats-server 2.9 may say for ever that one more is to come.
+    // By number, too, as `watchBucket` has it: nats-server 2.9 may say for ever that one more is to come.
     if (entry.delta === 0 || entry.revision >= revision) break
   }
   watch.stop()

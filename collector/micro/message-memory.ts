@@ -10,7 +10,7 @@ import type { Publisher, Stored } from '@slotstream/runtime'
 /** A message that was accepted: as it would be stored, and what its stream message says of it. */
 export type Good = EventEnvelope['messages'][number] & Omit<EventEnvelope, 'messages'>
 
-/** A message that was rejected, or a request that was refused as a whole. */
+/** A message that was rejected, or a request that was rejected as a whole. */
 export type Bad = (RejectedMessage & Omit<RejectedEnvelope, 'rejected'>) | RefusedRequest
 
 /** A request none of whose messages was looked at. */

@@ -30,7 +30,7 @@ export const MICRO_PATHS: Paths = {
   },
   '/micro/bad': {
     get: {
-      summary: 'Rejected messages, and requests that were refused as a whole',
+      summary: 'Rejected messages, and requests that were rejected as a whole',
       tags: ['micro'],
       responses: ok('Each with its reason.', LIST),
     },

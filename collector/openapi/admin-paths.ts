@@ -35,7 +35,7 @@ export const ADMIN_PATHS: Paths = {
     parameters: [SITE],
     put: adminOperation(
       'Add or replace a site',
-      body(ref('Site'), 'Its id stands in the path.'),
+      body(ref('Site'), 'Its id is in the path.'),
       ok('As stored.', ref('Site')),
     ),
     patch: adminOperation(

@@ -22,7 +22,7 @@ const taking = (summary: string, schema: string, answer: string, refusals = REFU
     summary,
     tags: ['messages'],
     security: WITH_WRITE_KEY,
-    ...messageBody(ref(schema), 'May be compressed with gzip or deflate. `writeKey` may stand in it.'),
+    ...messageBody(ref(schema), 'May be compressed with gzip or deflate. `writeKey` may be in it.'),
     responses: { ...ok('Every accepted message is stored; the others are named.', ref(answer)), ...refusals },
   },
 })
@@ -51,7 +51,7 @@ export const describePixel = (type: MessageType): Part => ({
     summary: `Send one \`${type}\` message as an image, from a mail or a page without scripts`,
     tags: ['messages'],
     parameters: [
-      inQuery('data', 'A message as JSON in Base64; `writeKey` may stand in it.'),
+      inQuery('data', 'A message as JSON in Base64; `writeKey` may be in it.'),
       inQuery('writeKey', 'Write key of a site.'),
     ],
     responses: {

@@ -57,7 +57,7 @@ export const MESSAGE_SCHEMAS: Record<string, Part> = {
       batch: { type: 'array', maxItems: MAX_BATCH_MESSAGES, items: ref('Message') },
       sentAt: time('When it was sent, by the client’s clock.'),
       writeKey: { type: 'string' },
-      context: { type: 'object', description: 'True of all messages; what one says itself goes before it.' },
+      context: { type: 'object', description: 'True of all messages; what one says itself takes precedence over it.' },
       batchId: { type: 'string', description: 'Id of a sealed batch: a retry carries the same id and messages.' },
       ledger: {
         type: 'object',

@@ -32,7 +32,7 @@ export const PREVIEW_PATHS: Paths = {
             },
           },
         },
-        'Unknown fields are refused.',
+        'Unknown fields are rejected.',
       ),
       ok('The token, and the URL with it.', {
         type: 'object',

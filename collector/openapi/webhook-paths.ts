@@ -64,7 +64,7 @@ export const WEBHOOK_PATHS: Paths = {
     ),
     post: adminOperation(
       'Declare a webhook, which gets each signal from now on',
-      body({ type: 'object', required: ['url'], properties: DECLARED }, 'Unknown fields are refused.'),
+      body({ type: 'object', required: ['url'], properties: DECLARED }, 'Unknown fields are rejected.'),
       ok('With its secret, which is not shown again.', {
         ...SHOWN,
         required: [...(SHOWN.required as string[]), 'secret'],

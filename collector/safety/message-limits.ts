@@ -19,7 +19,7 @@ const VISITOR_BURST_SECONDS = 1
  */
 const ADDRESS_FLOW = 2
 
-/** How long new visitors wait for their place in the flow of their site before further ones are refused. */
+/** How long new visitors wait for their place in the flow of their site before further ones are rejected. */
 const LONGEST_LINE_MS = 5_000
 
 /** New visitors a second that each site may always bring, within its limit. */
@@ -27,7 +27,7 @@ const ALWAYS_PER_SECOND = 100
 
 /** A message costs one token, and so does each part of a body of this size, in bytes: large messages cost more. */
 const BYTES_PER_TOKEN = 4_096
-/** Least cost of a request that is refused as a whole after its body was read, for its address. */
+/** Least cost of a request that is rejected as a whole after its body was read, for its address. */
 const REFUSED_TOKENS = 20
 
 /** Rates of messages and of visitors that are new to this collector, each a second. 0: no limit. */
@@ -63,7 +63,7 @@ export interface MessageLimits {
    */
   checkSiteDebt(site: Site, key?: KeyKind): void
   /**
-   * Lets an address pay for a request that was refused as a whole: for the bytes that arrived, and, where the body was
+   * Lets an address pay for a request that was rejected as a whole: for the bytes that arrived, and, where the body was
    * whole, for the work of looking into it. One that never comes costs nothing.
    */
   payRefused(address: string, bytes: number, isWhole: boolean): void

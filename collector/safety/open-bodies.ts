@@ -58,7 +58,7 @@ interface Receiving {
 }
 
 /**
- * Counts what arrived, not what was announced, so that nothing is refused for the sake of bodies that never come. A
+ * Counts what arrived, not what was announced, so that nothing is rejected for the sake of bodies that never come. A
  * network with too many open bodies loses the slowest of them; so do all together, when memory is used up.
  *
  * @param now milliseconds; must not go back

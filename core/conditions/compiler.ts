@@ -90,7 +90,7 @@ function compileList(operand: unknown, place: Place): Clause[] {
 
 function compileField(path: string, operand: unknown, place: Place): Clause {
   const { options, readers, faults } = place.compilation
-  // With so many faults it is refused anyway, and looking for the names that were meant takes time.
+  // With so many faults it is rejected anyway, and looking for the names that were meant takes time.
   const isLooked = faults.length < MAX_FAULTS && !place.isElement
   const trouble = pathTrouble(path, operand) ?? (isLooked ? options.checkPath?.(path, operand) : undefined)
   if (trouble !== undefined) fault(place, trouble)

@@ -107,7 +107,7 @@ function faultsOf(compiled: { ok: true } | { ok: false; faults: string[] }): str
   return compiled.ok ? [] : compiled.faults
 }
 
-/** Counts the regular expressions in conditions, wherever they stand in a value. */
+/** Counts the regular expressions in conditions, wherever they are in a value. */
 export function countExpressions(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, entry) => sum + countExpressions(entry), 0)
   if (!isObject(value)) return 0

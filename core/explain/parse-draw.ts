@@ -1,4 +1,11 @@
-import { isObject, MAX_ITEMS, type PackedLottery, type RecordedDraw, type RecordedStage } from '@slotstream/protocol'
+import {
+  isObject,
+  MAX_ITEMS,
+  type PackedLottery,
+  parseJson,
+  type RecordedDraw,
+  type RecordedStage,
+} from '@slotstream/protocol'
 import { unpackPlaces } from '../draw/pack-lottery.js'
 import { unpackNumbers, unpackRuns, unpackSigned } from '../draw/pack-numbers.js'
 
@@ -14,12 +21,7 @@ const MAX_CHANCES = 1_200_000
  * returns is of a bounded size and can be drawn by. Undefined: it is no draw, or one of a later form.
  */
 export function parseDraw(text: string): RecordedDraw | undefined {
-  let raw: unknown
-  try {
-    raw = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const raw = parseJson(text)
   if (!isObject(raw) || typeof raw.contents !== 'string' || !Array.isArray(raw.stages)) return undefined
   const { version, stages } = raw
   if (version !== undefined && version !== 3) return undefined

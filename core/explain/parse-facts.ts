@@ -1,16 +1,11 @@
-import { isObject, type RecordedFacts } from '@slotstream/protocol'
+import { isObject, parseJson, type RecordedFacts } from '@slotstream/protocol'
 
 /** Entries of a list that are read, at most. */
 const MOST = 100
 
 /** Reads the text of what a record says of person and request. Undefined: it is none, as in imported logs. */
 export function parseFacts(text: string): RecordedFacts | undefined {
-  let raw: unknown
-  try {
-    raw = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const raw = parseJson(text)
   if (!isObject(raw)) return undefined
   const { tokens, segments, items, personId, isHeldOutOfSite } = raw
   const facts: RecordedFacts = {

@@ -5,6 +5,7 @@ import {
   isObject,
   type JsonObject,
   type Outcome,
+  parseJson,
   type RecordedModel,
 } from '@slotstream/protocol'
 import { sayOnce } from '../decide/record/say-once.js'
@@ -136,12 +137,8 @@ export function recordOfRow(row: RecordRow): DecisionRecord {
 
 /** Reads what was missed, by content. */
 function detailsOf(text: unknown): Map<string, string> {
-  try {
-    const list: unknown = typeof text === 'string' ? JSON.parse(text) : []
-    return new Map(Array.isArray(list) ? list.filter(isPair) : [])
-  } catch {
-    return new Map()
-  }
+  const list = typeof text === 'string' ? parseJson(text) : undefined
+  return new Map(Array.isArray(list) ? list.filter(isPair) : [])
 }
 
 function isPair(raw: unknown): raw is [string, string] {

@@ -1,5 +1,6 @@
 import type { FeatureDefinition } from '@slotstream/protocol'
 import { ANY_EVENT } from '../conditions/event-name.js'
+import { counted } from '../counted.js'
 import { MAX_PROFILE_FEATURES_BYTES } from '../profile/features/ladder.js'
 import type { Aggregate } from './aggregates/aggregate.js'
 import { AGGREGATE_BY_NAME, type AnyAggregateName } from './aggregates/aggregates.js'
@@ -88,15 +89,15 @@ export function explainFeature(definition: FeatureDefinition | BuiltInFeature): 
       keys: ofKeys,
       ...(!isOfContent && { bytesOfAll: MAX_PROFILE_FEATURES_BYTES }),
       text: isOfContent
-        ? `${slots} ${slots === 1 ? 'slot' : 'slots'} of time of each content in each slot, each with one number`
-        : `${slots} ${slots === 1 ? 'slot' : 'slots'} of time with up to ${ofKeys} ${ofKeys === 1 ? 'key' : 'keys'} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}${boundOf(definition)}`,
+        ? `${counted(slots, 'slot')} of time of each content in each slot, each with one number`
+        : `${counted(slots, 'slot')} of time with up to ${counted(ofKeys, 'key')} a visitor, each with ${CELLS[aggregate] ?? 'one or two numbers'}${boundOf(definition)}`,
     },
     cost: {
       events,
       conditionsPerMessage: conditions,
       text: events.includes(ANY_EVENT)
         ? 'every message is counted'
-        : `messages of ${events.length} ${events.length === 1 ? 'event' : 'events'} are looked at; others cost nothing`,
+        : `messages of ${counted(events.length, 'event')} are looked at; others cost nothing`,
     },
   }
 }

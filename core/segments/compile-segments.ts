@@ -50,7 +50,7 @@ export function compileSegments(
   const faults: string[] = []
 
   definitions.forEach(({ name, where, leaveWhere }, index) => {
-    // It is refused anyway, and looking for the names that were meant takes time.
+    // It is rejected anyway, and looking for the names that were meant takes time.
     if (faults.length > MAX_FAULTS) return
     const at = `segments[${index}]`
     if (dependencies.has(name)) faults.push(`${at}.name: there are two segments ${JSON.stringify(name)}`)
@@ -64,7 +64,7 @@ export function compileSegments(
     const condition = compile(where, 'where')
     const leave = leaveWhere === undefined ? undefined : compile(leaveWhere, 'leaveWhere')
     dependencies.set(name, needed)
-    // With a fault in one, the set is refused anyway.
+    // With a fault in one, the set is rejected anyway.
     if (condition !== undefined) compiled.set(name, { name, where: condition, leaveWhere: leave })
   })
 

@@ -112,7 +112,7 @@ export function withDigits(json: string, write: (digits: string) => string = dig
 }
 
 /**
- * Tells whether so many digits stand in a row: they cover one place in `length`, so that hardly any character is looked
+ * Tells whether so many digits are in a row: they cover one place in `length`, so that hardly any character is looked
  * at.
  */
 export function hasDigits(text: string, length: number): boolean {

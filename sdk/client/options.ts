@@ -120,7 +120,7 @@ export interface Options {
    * `linkedId` to take over. A list, or a text with spaces between. Only with consent to analytics. Default none.
    */
   linkDomains?: readonly string[] | string
-  /** Properties of every `track` and `page`; a message's own go before them. Default none. */
+  /** Properties of every `track` and `page`; a message's own take precedence over them. Default none. */
   properties?: Properties
   /**
    * Messages a page may capture at once, and per minute. Default 10,000. Beyond it they are dropped and counted as

@@ -9,7 +9,7 @@ export interface Details {
   sent: { batchId: string; messageIds: string[]; bytes: number }
   acknowledged: { batchId: string } & Pick<BatchAnswer, 'accepted' | 'rejected' | 'violations'>
   retry: { batchId: string; attempt: number; delayMs: number; reason: string }
-  /** The collector refused these for good. */
+  /** The collector rejected these for good. */
   dropped: { reason: string; messageIds: string[] }
   decision: SlotDecision
   consent: Consent

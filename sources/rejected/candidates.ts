@@ -1,4 +1,4 @@
-import { isObject, type KeyKind, parseTime, type Sender } from '@slotstream/protocol'
+import { isObject, type KeyKind, parseJson, parseTime, type Sender } from '@slotstream/protocol'
 import { derivedId } from '../ids.js'
 import type { RejectedRow } from './rejected-rows.js'
 
@@ -22,8 +22,8 @@ export interface Candidate {
  * because it is too large. A message that came without an id gets one that is made of the row, the same each time.
  */
 export function candidateOf(siteId: string, row: RejectedRow): Candidate | undefined {
-  const message = parse(row.payload)
-  if (!message) return undefined
+  const message = parseJson(row.payload)
+  if (!isObject(message)) return undefined
   const { received, stream_seq, batch_index, sender = 'public' } = row
   const ownId = textOf(message.messageId)
   const messageId = ownId || derivedId(received, siteId, String(stream_seq), String(batch_index), row.payload)
@@ -41,15 +41,6 @@ export function candidateOf(siteId: string, row: RejectedRow): Candidate | undef
     time: (typeof message.timestamp === 'string' ? parseTime(message.timestamp) : undefined) ?? received,
     visitor: [textOf(message.anonymousId), textOf(message.userId)],
     event: textOf(message.event) || textOf(message.type),
-  }
-}
-
-function parse(payload: string): Record<string, unknown> | undefined {
-  try {
-    const message: unknown = JSON.parse(payload)
-    return isObject(message) ? message : undefined
-  } catch {
-    return undefined
   }
 }
 

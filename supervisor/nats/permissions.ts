@@ -19,7 +19,7 @@ export interface Permissions {
 }
 
 /**
- * A program, and what it may do, in one table: a program that asks for more is refused, and its log names the subject.
+ * A program, and what it may do, in one table: a program that asks for more is rejected, and its log names the subject.
  */
 export type Role = 'collector' | 'aggregator' | 'warehouse' | 'supervisor' | 'consumer' | 'operator'
 

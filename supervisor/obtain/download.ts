@@ -44,7 +44,7 @@ export async function download(
   const actual = hash.digest('hex')
   if (actual !== sha256) {
     await rm(archive)
-    throw new Error(`${url} has SHA-256 ${actual} instead of ${sha256}: refused and deleted`)
+    throw new Error(`${url} has SHA-256 ${actual} instead of ${sha256}: rejected and deleted`)
   }
   await machine.run(tar(machine), ['-xf', name], { cwd: folder })
   return join(folder, name.replace(/\.(tar\.gz|zip)$/, ''), program)

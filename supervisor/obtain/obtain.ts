@@ -36,7 +36,7 @@ export class ProgramMissingError extends Error {
 /**
  * Walks the steps until one yields a usable program and resolves to its absolute path.
  * What is fetched is put aside in `binFolder`, looked over, and only then takes its place by a rename,
- * so an interrupted or refused fetch leaves nothing that a later start would find.
+ * so an interrupted or rejected fetch leaves nothing that a later start would find.
  * Throws ConfigurationError when the path that the user named is no good, ProgramMissingError when no step helps.
  */
 export async function obtain(

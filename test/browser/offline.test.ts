@@ -32,7 +32,7 @@ const countOf = async (event: string) =>
     )
   )[0] ?? { rows: 0, ids: 0 }
 
-describe('a page that can not reach the collector', () => {
+describe('a page that cannot reach the collector', () => {
   it('keeps 50 events through two reloads without network, and delivers each once', async () => {
     const gateway = await startGateway(system.collectorUrl)
     const context = await browser.newContext()

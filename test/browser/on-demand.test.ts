@@ -61,7 +61,7 @@ describe('what keeps messages in memory, and what takes turns, without the brows
     await close()
   })
 
-  it('loses nothing at the end of the page when it can not be loaded, and does not ask for it again and again', async () => {
+  it('loses nothing at the end of the page when it cannot be loaded, and does not ask for it again and again', async () => {
     const event = 'Kept By The Queue'
     const { url } = await world.network()
     const { page, files, errors, close } = await open(WITHOUT_STORAGE)
@@ -114,7 +114,7 @@ describe('what fills slots', () => {
     await close()
   })
 
-  it("leaves the page's own content when it can not be loaded, and asks by itself, by the deadline", async () => {
+  it("leaves the page's own content when it cannot be loaded, and asks by itself, by the deadline", async () => {
     const event = 'Tracked Beside'
     const network = await world.network({ '/slot': pageOf(`${SDK}<div data-slot="hero">own</div>`) })
     const { page, errors, close } = await open()
@@ -154,7 +154,7 @@ describe('what fills slots', () => {
 })
 
 describe('what measures a page by default', () => {
-  it('is missed by nothing else when it can not be loaded', async () => {
+  it('is missed by nothing else when it cannot be loaded', async () => {
     const event = 'Not Measured'
     const { url } = await world.network()
     const { page, files, errors, close } = await open()
@@ -169,7 +169,7 @@ describe('what measures a page by default', () => {
 })
 
 describe('what sends, in a page with the script tag', () => {
-  it('has a file of its own where that of the defaults can not be loaded', async () => {
+  it('has a file of its own where that of the defaults cannot be loaded', async () => {
     const event = 'Sent From Its Own File'
     const { url } = await world.network()
     const { page, files, errors, close } = await open()
@@ -252,7 +252,7 @@ describe('what sends, in a page that was bundled', () => {
     await close()
   })
 
-  it('is missed by nothing when it can not be loaded: messages leave with their page, and the next page sends the rest', async () => {
+  it('is missed by nothing when it cannot be loaded: messages leave with their page, and the next page sends the rest', async () => {
     const [left, stayed] = ['Left With The Page', 'Stayed In The Browser']
     const network = await world.network({ '/module': pageOf(MODULE) })
     const { page, files, errors, close } = await open()

@@ -25,7 +25,7 @@ let folder: string
 /** What the server hands over to the next page. */
 let decisions: SlotDecision[] = []
 
-/** The page's own module, as somebody would write it who uses the built package. */
+/** The page's own module, as one would write it with the built package. */
 const PAGE = `
   import { createElement as h, StrictMode } from 'react'
   import { hydrateRoot } from 'react-dom/client'

@@ -43,7 +43,7 @@ afterAll(async () => {
   await system?.stop()
 })
 
-/** Notes every movement that nobody caused, and what was painted, from the first moment on. */
+/** Notes every movement that the visitor did not cause, and what was painted, from the first moment on. */
 async function measured(page: Page): Promise<void> {
   await noteShifts(page)
   await page.addInitScript(() => {

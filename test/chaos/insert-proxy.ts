@@ -45,7 +45,7 @@ export async function startInsertProxy(clickhousePort: number) {
     set(next: ProxyMode) {
       mode = next
     },
-    /** Inserts that were refused or whose answer was lost. */
+    /** Inserts that were rejected or whose answer was lost. */
     met: () => met,
     async stop() {
       server.closeAllConnections()

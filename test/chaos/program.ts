@@ -10,7 +10,7 @@ export interface ProgramSpec {
   args: string[]
   env: NodeJS.ProcessEnv
   logFile: string
-  /** Whether it is one of our Node programs, which end when whoever started them is gone. */
+  /** Whether it is one of our Node programs, which end when the process that started them is gone. */
   ours: boolean
 }
 

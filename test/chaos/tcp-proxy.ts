@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A cable between two programs that can be pulled out. `silent` is the worse kind of cut: nobody is told. */
+/** A cable between two programs that can be pulled out. `silent` is the worse kind of cut: neither end is told. */
 export async function startTcpProxy(targetPort: number, port = 0) {
   let state: 'whole' | 'cut' | 'silent' = 'whole'
   const pairs = new Set<[Socket, Socket]>()

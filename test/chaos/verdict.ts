@@ -87,7 +87,7 @@ const AGGREGATES = [
   },
 ]
 
-/** Whoever was killed, paused or cut off has its share again. */
+/** A process that was killed, paused or cut off has its share again. */
 async function unevenShares({ aggregators, partitions, streams, lakeStreams }: ChaosInstallation): Promise<string[]> {
   const uneven: string[] = []
   for (const [group, resources] of [

@@ -81,7 +81,7 @@ describe('what slots and contents mean', () => {
         error: { message: expect.stringContaining(why) },
       })
     expect(await admin('POST', '/catalog', payload({ title: 'Tent', price: 1 }))).toMatchObject({ status: 200 })
-    // A schema that what is there does not fit is refused as well.
+    // A schema that what is there does not fit is rejected as well.
     const stricter = { ...schema, required: ['title', 'image'] }
     expect(await admin('PUT', '/slots/hero', { schema: stricter })).toMatchObject({
       status: 400,

@@ -38,7 +38,7 @@ describe('a batch', () => {
     expect(await eventsOf(visitor)).toHaveLength(2)
   })
 
-  it("can not suppress another visitor's or another site's messages by using their ids", async () => {
+  it("cannot suppress another visitor's or another site's messages by using their ids", async () => {
     const [first, second] = [newId('v'), newId('v')]
     const batchId = newId('b')
     const messageId = newId('m')

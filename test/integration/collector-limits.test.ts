@@ -64,7 +64,7 @@ describe('clients that come too often', () => {
     ).not.toContain(429)
   })
 
-  it('can not hide behind an address of their own making where no proxy is trusted', async () => {
+  it('cannot hide behind an address of their own making where no proxy is trusted', async () => {
     const bare = await broker.collector({ settings: { addressPerSecond: 1, trustProxy: [] } })
     const answers = await statuses(
       Array.from({ length: 5 }, (_, n) =>
@@ -106,7 +106,7 @@ describe('clients that take too long', () => {
 })
 
 describe('bodies that are meant to hurt', () => {
-  it('of zeros by the gigabyte are refused one after the other', async () => {
+  it('of zeros by the gigabyte are rejected one after the other', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
     const answers = await statuses(
       Array.from({ length: 20 }, () =>
@@ -116,7 +116,7 @@ describe('bodies that are meant to hurt', () => {
     expect(new Set(answers)).toEqual(new Set([413]))
   })
 
-  it('of thousands of keys are refused and kept', async () => {
+  it('of thousands of keys are rejected and kept', async () => {
     const properties = Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`k${n}`, 1]))
     const answer = await (await post(url, { writeKey: 'shop', batch: [track({ properties }), track()] })).json()
     expect(answer).toMatchObject({ accepted: 1, rejected: [{ code: 'too_many_keys' }] })

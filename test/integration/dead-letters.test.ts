@@ -30,7 +30,7 @@ function envelope(timestamp: string): string {
   return JSON.stringify({ siteId: SITE, visitorId: VISITOR, receivedAt: timestamp, messages } satisfies EventEnvelope)
 }
 
-describe('messages that the profiles role can not process', () => {
+describe('messages that the profiles role cannot process', () => {
   let server: Awaited<ReturnType<typeof startNatsServer>>
   let parts: Awaited<ReturnType<typeof start>>
 

@@ -166,7 +166,7 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     await put('slot', 'safe', { count: 'many' })
     await put('content', 'odd', { slots: ['safe'], where: { $nonsense: [] } })
     const refused = async () => /catalog_refused_total (\d+)/.exec(await metrics.registry.metrics())?.[1]
-    await until('both are refused', refused, count => count === '2')
+    await until('both are rejected', refused, count => count === '2')
     expect(await shown()).toEqual(['kept'])
     await installation.buckets.catalog.delete(`${SITE}.content.${keyToken('kept')}`)
     await until('it is gone', shown, ids => ids.length === 0)

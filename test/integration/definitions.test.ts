@@ -104,7 +104,7 @@ describe('the definitions of a site', () => {
     expect(await historyOf('features')).toHaveLength(2)
   })
 
-  it('with faults are refused with a line for each, and what was there stays', async () => {
+  it('with faults are rejected with a line for each, and what was there stays', async () => {
     const before = await admin('PUT', '/features', { features: [VIEWS] })
     const { aggregate: _left, ...rest } = VIEWS
     const answer = await admin('PUT', '/features', {
@@ -141,7 +141,7 @@ describe('the definitions of a site', () => {
     expect(await admin('GET', '/features')).toEqual(before)
   })
 
-  it('with conditions that can not be used, or names that there are not, are refused', async () => {
+  it('with conditions that cannot be used, or names that there are not, are rejected', async () => {
     await admin('PUT', '/features', { features: [VIEWS] })
     for (const [kind, item, why] of [
       ['features', { ...VIEWS, source: { event: 'E', where: { 'properties.price': { $gtt: 1 } } } }, '$gtt'],
@@ -244,7 +244,7 @@ describe('the definitions of a site', () => {
     expect((await admin('GET', '/features')).features).toEqual([])
     expect(await historyOf('features')).toEqual([])
     expect(await admin('GET', `/features/history/${revision}`)).toMatchObject({ status: 404 })
-    // A revision that somebody remembers of the old site is none of the new one.
+    // A revision of the old site that a client remembers is none of the new one.
     const again = await admin('PUT', '/features', { features: [VIEWS] })
     expect(again.revision).toBeGreaterThan(revision)
     expect((await historyOf('features')).map(entry => entry.revision)).toEqual([again.revision])
@@ -415,7 +415,7 @@ describe('the profiles command', () => {
     expect((await admin('GET', '/features')).revision).toBe(0)
   })
 
-  it('says what is wrong when it can not do its work', async () => {
+  it('says what is wrong when it cannot do its work', async () => {
     const failure = (...args: string[]) => runCommand(parseArguments(args, {}), { ADMIN_TOKEN }, () => {})
     await expect(failure('diff', EXAMPLE, '--site', 'shop', '--collector', 'http://127.0.0.1:9')).rejects.toThrow(
       'no answer from http://127.0.0.1:9',

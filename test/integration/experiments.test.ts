@@ -146,7 +146,7 @@ describe('the experiments of a site', () => {
     ],
     ['an end that does something else', changed({ stop: { apply: 'go' } }), /stop\.apply must be one of tell/],
     ['no list', {}, /must be a list/],
-  ])('are refused as a whole with %s', async (_what, experiments, reason) => {
+  ])('are rejected as a whole with %s', async (_what, experiments, reason) => {
     const { status, error } = await put(experiments)
     expect(status).toBe(400)
     expect(error.details?.join('\n')).toMatch(reason)

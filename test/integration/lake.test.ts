@@ -100,7 +100,7 @@ const through = async (seq: number) =>
     last => last >= seq,
   )
 
-/** Messages that are loaded and in the lake; nobody works on either any more. */
+/** Messages that are loaded and in the lake; no process works on either any more. */
 async function loadAndCopy(count: number): Promise<void> {
   const loader = world.load()
   const role = await startLake()

@@ -59,7 +59,7 @@ describe('the small collector', () => {
     await expect(readPlan('/nowhere', 'maybe')).rejects.toThrow('MICRO_UNPLANNED is "maybe"')
   })
 
-  it('keeps why a request was refused as a whole', async () => {
+  it('keeps why a request was rejected as a whole', async () => {
     expect((await post('/v1/batch', '{"batch":')).status).toBe(400)
     expect((await post('/v1/track', track())).status).toBe(401)
     expect(await get('/micro/bad')).toMatchObject([

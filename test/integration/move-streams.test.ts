@@ -144,7 +144,7 @@ describe('another number of streams', () => {
     await expect(rebuild({ from: 'stream', only: ['profiles'] }, parts)).rejects.toThrow('the stream EVENTS begins at')
     await rebuild({ from: 'events', only: ['profiles'] }, parts)
     expect(ofNoTime(await storedProfiles({ generation: 2 }))).toEqual(ofNoTime(expected))
-    // Or when somebody deletes it.
+    // Or when an operator deletes it.
     await nats.manager.streams.delete('EVENTS')
     await rebuild({ from: 'events', only: ['profiles'] }, { ...parts, installation: await installationNow() })
     expect(ofNoTime(await storedProfiles({ generation: 3 }))).toEqual(ofNoTime(expected))
@@ -166,9 +166,9 @@ describe('another number of streams', () => {
     const parts = { nats, installation, checkpoints, readMs: 300, print: () => {} }
     const moving = moveStreams({ kind: 'events', count: 2 }, parts)
     const refused = until(
-      'messages are refused meanwhile',
+      'messages are rejected meanwhile',
       () => publisher.publish(subject, JSON.stringify(envelope)).catch(error => error as Error),
-      answer => answer instanceof Error && answer.message.includes('JetStream refused'),
+      answer => answer instanceof Error && answer.message.includes('JetStream rejected'),
     )
     await expect(moving).rejects.toThrow(/does a process with that role run\? Nothing was changed/)
     await refused

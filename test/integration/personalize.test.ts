@@ -378,7 +378,7 @@ describe('profiles and decisions on a real NATS server', () => {
     })
   })
 
-  it('skips a message of the stream that it can not read', async () => {
+  it('skips a message of the stream that it cannot read', async () => {
     await nats.js.publish('events.0', 'not JSON')
     const after = await track('behind', 'Product Viewed', 'hats')
     expect(await aggregator.profiles.waitFor(partitionFor('behind'), after, 10_000)).toBe(true)

@@ -196,7 +196,10 @@ describe('deleting a person', () => {
 })
 
 describe('a browser that changes users again and again', () => {
-  /** Inserts what a browser sends as each of the users in turn, and then as nobody; returns the last two persons, latest first. */
+  /**
+   * Inserts what a browser sends as each of the users in turn, and then without one; returns the last two persons,
+   * latest first.
+   */
   async function personsAfter(site_id: string, users: string[]) {
     const rows = [...users, ''].map((user_id, second) => ({ second, user_id, type: 'track', event: 'E', site_id }))
     await insertEvents(rows)

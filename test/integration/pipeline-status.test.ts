@@ -58,7 +58,7 @@ describe('GET /v1/admin/pipeline', () => {
     ])
   })
 
-  it('shows what waits while ClickHouse can not be loaded, and a dead letter', async () => {
+  it('shows what waits while ClickHouse cannot be loaded, and a dead letter', async () => {
     const warehouse = await system.pidOf('warehouse')
     const clickhouse = await system.pidOf('clickhouse')
     process.kill(clickhouse, 'SIGSTOP')

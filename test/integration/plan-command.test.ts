@@ -89,7 +89,7 @@ describe('the plan command', () => {
     expect((await plan('push', '--schemas', folder, '--force')).failed).toBeUndefined()
   })
 
-  it('says what is wrong when it can not do its work', async () => {
+  it('says what is wrong when it cannot do its work', async () => {
     const nowhere = ['--site', 'shop', '--collector', 'http://127.0.0.1:9']
     const order = parseArguments(['list', ...nowhere], {})
     await expect(runCommand(order, { ADMIN_TOKEN: 'secret' }, () => {})).rejects.toThrow(

@@ -305,7 +305,7 @@ describe.skipIf(!REDIS)('profiles in Redis', () => {
     expect(await store.readCheckpoint(partition)).toMatchObject({ seq: 1 })
   })
 
-  it('are refused a Redis that evicts keys, that is another installation’s, or that is none', async () => {
+  it('are rejected a Redis that evicts keys, that is another installation’s, or that is none', async () => {
     await expect(openRedis('http://localhost', broker.installation, log)).rejects.toThrow('REDIS_URL')
     const other = { privacy: { ...broker.installation.privacy, keyed: () => 'another' } }
     await redis!.set('slotstream:installation', broker.installation.privacy.keyed('slotstream:installation'))

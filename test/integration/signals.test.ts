@@ -168,7 +168,7 @@ describe('signals', () => {
     expect(await wrong()).toEqual([])
   })
 
-  it('are not lost when they can not be published: nothing counts as stored before', async () => {
+  it('are not lost when they cannot be published: nothing counts as stored before', async () => {
     await world.nats.manager.streams.update(SIGNALS, { max_msg_size: 10 })
     await publish('v1', busy('v1'))
     const first = await start()

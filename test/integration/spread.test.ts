@@ -35,7 +35,7 @@ it('spreads the messages of a sender that a site names, each once, and keeps tho
 
   const answer = await send('b', 'backend', ids)
   expect(answer).toMatchObject({ accepted: 60 })
-  // Nobody can wait for it: it has no profile.
+  // No request can wait for it: it has no profile.
   expect(answer.position).toBeUndefined()
   expect(await placesOf()).toBeGreaterThan(3)
   const stored = (await readAll(broker.nats)).filter(({ visitorId }) => visitorId === 'backend')

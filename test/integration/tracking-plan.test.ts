@@ -183,7 +183,7 @@ describe('a change of a tracking plan', () => {
     expect(wrong).toEqual([])
   })
 
-  it('that does not compile is refused with where and why, and the plan before stays', async () => {
+  it('that does not compile is rejected with where and why, and the plan before stays', async () => {
     const good = await admin('PUT', '/plan', { mode: 'enforce', schemas: { 'Product Viewed': { '1-0-0': PRICED } } })
     const broken = { type: 'object', properties: { price: { type: 'nmber' } } }
     const answer = await admin('PUT', '/plan', {

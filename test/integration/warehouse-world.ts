@@ -135,7 +135,7 @@ export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.Process
       return Number(Object.values(row ?? {})[0])
     },
     table: (spec: StreamSpec = SPECS.events): Table => warehouseTable(client, spec),
-    /** The table of events, as a writer sees it that dies between its insert and the answer. */
+    /** The table of events, as a writer sees it that is killed between its insert and the answer. */
     tableWithoutAnswers(): Table {
       const table = warehouseTable(client, SPECS.events)
       return {

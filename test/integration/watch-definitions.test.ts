@@ -84,7 +84,7 @@ describe('a watch of definitions', () => {
     expect(names(of('other'), 'patterns')).toEqual(['left-cart'])
   })
 
-  it('skips what can not be used, and the last good set stays', async () => {
+  it('skips what cannot be used, and the last good set stays', async () => {
     await putSite(collector, 'good')
     const { revision } = await admin('PUT', 'good/features', { features: [VIEWS] })
     const { told, of } = await begin()

@@ -114,7 +114,7 @@ describe('a profile of a single anonymous visit', () => {
     await receive('removed')
     await receive('kept')
     await profiles.stop()
-    // Its days are over, and nobody looked.
+    // Its days are over, and no message came.
     ahead = 31 * DAY_MS
     profiles = await startProfiles({ ...parts, identity: someIdentity(), now, everyMs: 3600_000 })
     await receive('kept')

@@ -28,7 +28,7 @@ async function servePages(): Promise<Server> {
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
 
-/** How many requests the server refused to web pages so far. */
+/** How many requests the server rejected to web pages so far. */
 const refusals = (): number => log.match(/"code":497/g)?.length ?? 0
 
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import { type Canaries, putUpCanaries } from '../support/canaries.js'
 
 // Generated statements: what the guard lets through is run by an engine with everything else switched off (no grants,
 // no readonly, no limits on settings), and then the world must be as it was: no file of the canaries opened, no file
-// made, nobody connected, no row and no object of others changed. FUZZ_STATEMENTS and FUZZ_SEED choose another run.
+// made, no connection made, no row and no object of others changed. FUZZ_STATEMENTS and FUZZ_SEED choose another run.
 
 const STATEMENTS = Number(process.env.FUZZ_STATEMENTS ?? 8_000)
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_801)

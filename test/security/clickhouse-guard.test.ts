@@ -116,7 +116,7 @@ describe.each(Object.keys(CHANNELS))('by %s', channel => {
 })
 
 describe('an analyst', () => {
-  it.each(ATTACKS)('is refused, and nothing happened: %s', async sql => {
+  it.each(ATTACKS)('is rejected, and nothing happened: %s', async sql => {
     const response = await CHANNELS.POST!(attack(sql, { canary, port }))
     const text = await response.text()
     expect(response.status, text).toBeGreaterThanOrEqual(400)

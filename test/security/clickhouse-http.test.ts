@@ -117,7 +117,7 @@ describe('with more connections than there may be', () => {
     expect(isOpen(connections[0]!)).toBe(false)
   })
 
-  it('that work or wait for their turn, some are refused, and the user with the password is not', async () => {
+  it('that work or wait for their turn, some are rejected, and the user with the password is not', async () => {
     const answers = Array.from({ length: MAX_CONNECTIONS }, () => ask('SELECT sleep(0.2) FORMAT Null'))
     let left = answers.length
     for (const answer of answers) void answer.finally(() => left--).catch(() => {})
@@ -188,7 +188,7 @@ describe('a request that two readers understand differently', () => {
     ['two hosts', `POST / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nContent-Length: 0\r\n\r\n${inner}`],
     ['no host', `POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n${inner}`],
     ['a method of its own', `SMUG / HTTP/1.1\r\nHost: localhost\r\n\r\n${inner}`],
-  ])('is refused, and what follows is not run: %s', async (_what, text) => {
+  ])('is rejected, and what follows is not run: %s', async (_what, text) => {
     const connection = await raw(text)
     await connection.closed
     expect(connection.received()).toMatch(/^HTTP\/1\.1 4\d\d /)
@@ -206,7 +206,7 @@ describe('a head', () => {
       'of 2,100 lines and a proxy’s own',
       head(`${lines(2_100)}X-Forwarded-For: 203.0.113.7\r\nContent-Length: 8\r\n`, 'SELECT 7'),
     ],
-  ])('is refused: %s', async (_what, text) => {
+  ])('is rejected: %s', async (_what, text) => {
     const connection = await raw(text)
     await eventually(() => answersIn(connection.received()) > 0)
     expect(connection.received()).toMatch(/^HTTP\/1\.1 431 /)

@@ -89,7 +89,7 @@ describe('a web page', () => {
     ['a rebound host name with the port', { host: 'evil.example:8123', origin: 'http://evil.example:8123' }],
     ['a name that only begins like ours', { host: 'localhost.evil.example' }],
     ['a name that only ends like an allowed one', { host: 'evilcorp.example' }],
-  ])('is refused: %s', async (_what, headers) => {
+  ])('is rejected: %s', async (_what, headers) => {
     for (const [method, path, body] of [
       ['GET', query, ''],
       ['HEAD', query, ''],
@@ -260,7 +260,7 @@ describe('settings of an analyst', () => {
     'no_such_setting=1',
   ])('are those of a list: %s is not', async setting => {
     const text = await ask('SELECT 1', setting)
-    // What only a builder's statements heed is left out, anything else refused.
+    // What is in effect for a builder's statements only is left out, anything else rejected.
     if (setting.startsWith('mutations_sync')) expect(text).toBe('1\n')
     else expect(text).toContain('(READONLY)')
   })
@@ -304,7 +304,7 @@ describe('a request of 1 MB', () => {
     return { body: Buffer.from(body), type: 'multipart/form-data; boundary=b' }
   }
 
-  it('with 9,000 parameters is refused, and stops nothing meanwhile', async () => {
+  it('with 9,000 parameters is rejected, and stops nothing meanwhile', async () => {
     const { body, type } = form(9_000)
     const query = `/?query=${encodeURIComponent(`SELECT ${'{p1:String},'.repeat(2_000)} 1`)}`
     let text = ''
@@ -339,7 +339,7 @@ describe('a request of 1 MB', () => {
     ],
     ['bytes of settings', () => send('POST', `/?bool_true_representation=${'x'.repeat(70_000)}`, {}, 'SELECT 1')],
     ['a statement', () => send('POST', '/', {}, `SELECT ${'1,'.repeat(200_000)}1`)],
-  ])('is refused for %s', async (_what, sent) => {
+  ])('is rejected for %s', async (_what, sent) => {
     expect(await sent()).toMatchObject({ status: 413, text: expect.stringContaining('(QUERY_IS_TOO_LARGE)') })
   })
 
@@ -439,7 +439,7 @@ describe('the log', () => {
     await expect.poll(() => log).toContain('FROM nowhere WHERE a = ?')
     expect(log).toContain('toUInt8(s) FROM t WHERE s != ?')
     expect(log).not.toMatch(/secret|4711222/)
-    // What was refused tells the client why, as ever.
+    // What was rejected tells the client why, as ever.
     expect(await ask(failing[0]!)).toContain('row-secret-1')
   })
 

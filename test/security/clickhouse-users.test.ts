@@ -254,7 +254,7 @@ describe('the users file', () => {
     )
   })
 
-  it('is refused by the command what the server would refuse', async () => {
+  it('is rejected by the command what the server would refuse', async () => {
     for (const words of [
       ['add', 'default'],
       ['add', 'a b'],
@@ -278,7 +278,7 @@ describe('guessing', () => {
     for (let i = 0; i < 9; i++) statuses.push((await guess(`guess ${i}`)).status)
     expect(statuses).toContain(429)
     expect((await guess('again')).headers.get('retry-after')).toMatch(/^\d+$/)
-    // The right password of somebody who isn't known from here has to wait as well, or guesses would be answered.
+    // The right password of a user who isn't known from here has to wait as well, or guesses would be answered.
     expect(await ask('SELECT 1', ada)).toBe('1\n')
     expect(await ask('SELECT 1', keyed('slotstream', PASSWORD))).toBe('1\n')
     expect(await ask('SELECT 1')).toBe('1\n')

@@ -60,7 +60,7 @@ async function send(batch: object[]): Promise<Answer> {
     () =>
       fetch(`${system.collectorUrl}/v1/batch?writeKey=demo`, {
         method: 'POST',
-        // Not compressed: what becomes that much larger would be refused for it.
+        // Not compressed: what becomes that much larger would be rejected for it.
         body: JSON.stringify({ batch }),
       }),
     ({ status }) => status === 200,

@@ -84,7 +84,7 @@ describe('messages', () => {
     expect((await send(strict, { batch: [track('v')] }, { key: 'other', address: '203.0.113.7' })).status).toBe(200)
   })
 
-  it('are counted by their size, too, and so is what is refused as a whole', async () => {
+  it('are counted by their size, too, and so is what is rejected as a whole', async () => {
     const strict = () => broker.collector({ settings: { ...WITHOUT_LIMITS, addressMessagesPerSecond: 20 } })
     const large = Array.from({ length: 14 }, () => track('v', { properties: { text: 'x'.repeat(30_000) } }))
     const bySize = await strict()
@@ -220,7 +220,7 @@ describe('rejected messages', () => {
 })
 
 describe('bodies that expand', () => {
-  it.each(['gzip', 'deflate'] as const)('beyond a hundred times their size are refused: %s', async encoding => {
+  it.each(['gzip', 'deflate'] as const)('beyond a hundred times their size are rejected: %s', async encoding => {
     const spaces = `{"batch":[]${' '.repeat(400_000)}}`
     const sent = await send(url, spaces, { encoding })
     expect(sent).toMatchObject({ status: 413, body: { error: { code: 'too_large' } } })

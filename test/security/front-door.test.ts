@@ -82,7 +82,7 @@ describe('bodies that never come', () => {
     const half = `${batchHead({ 'Content-Length': 400 * KB })}{"batch":["${'x'.repeat(300 * KB)}`
     const held = await idle(small, 20, half)
     await until(
-      'most of them are refused',
+      'most of them are rejected',
       () => held.filter(({ received }) => received().includes('HTTP/1.1 503')).length,
       count => count >= 13,
     )

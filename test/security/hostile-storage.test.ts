@@ -155,7 +155,7 @@ describe('what foreign programs put into buckets', () => {
 
   it('keeps no part from starting again', async () => {
     const worst = hostileEntries(partition, profileKey, await layout())
-    // Nobody writes over these until a part starts: each value in turn would take minutes, so these are the ones whose
+    // Nothing writes over these until a part starts: each value in turn would take minutes, so these are the ones whose
     // kinds differ.
     for (const value of ['null', 'not JSON', '{}', '{"first":"1","last":null,"seq":-1,"owner":7,"partitions":"8"}']) {
       for (const part of ['aggregator', 'warehouse', 'collector'] as const) await system.kill(part)

@@ -181,7 +181,7 @@ describe('a userId of a page', () => {
     expect(await last()).not.toHaveProperty('sender')
   })
 
-  it('without proof can not stand in the way of what is proven, in a profile neither', () => {
+  it('without proof cannot stand in the way of what is proven, in a profile neither', () => {
     const envelope = (sender: EventEnvelope['sender'], event: string): EventEnvelope => ({
       siteId: 'shop',
       visitorId: 'v',

@@ -17,7 +17,7 @@ const HOSTILE = [
 ]
 
 describe('a decision of another system', () => {
-  it.each(HOSTILE)('is refused by itself: %s', fields => {
+  it.each(HOSTILE)('is rejected by itself: %s', fields => {
     const hostile = { ...GOOD, ...JSON.parse(fields) }
     const { imported, rejected, envelopes } = importDecisions([hostile, GOOD], 'shop', Date.now())
     expect(rejected).toEqual([expect.objectContaining({ index: 0, decisionId: 'd-1' })])

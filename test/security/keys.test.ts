@@ -163,7 +163,7 @@ describe('secret keys', () => {
     ['with a space', ['with a space 0123456789']],
     ['no list', SECRET],
     ['no texts', [{ key: SECRET }]],
-  ])('%s are refused', async (_what, secretKeys) => {
+  ])('%s are rejected', async (_what, secretKeys) => {
     expect((await admin('PUT', '/sites/bad', { writeKeys: ['bad'], secretKeys })).status).toBe(400)
   })
 
@@ -189,7 +189,7 @@ describe('secret keys', () => {
     expect(JSON.stringify(await readAll(broker.nats))).not.toContain(SECRET)
   })
 
-  it('in a page are refused, by a text that says what to do', async () => {
+  it('in a page are rejected, by a text that says what to do', async () => {
     for (const origin of ['https://shop.example', 'null']) {
       const answer = await post('/v1/track', SECRET, track({ userId: 'u' }), { Origin: origin })
       expect(answer).toMatchObject({ status: 403, body: { error: { code: 'secret_key_in_page' } } })
@@ -291,7 +291,7 @@ describe('clients of servers', () => {
     expect(envelope.messages[0]?.timestamp.slice(0, 4)).toBe('2019')
   })
 
-  it('can not say themselves what they are', async () => {
+  it('cannot say themselves what they are', async () => {
     for (const sender of SENDERS)
       await post('/v1/batch', 'shop', { sender, batch: [track({ anonymousId: 'a', sender, messageId: sender })] })
     for (const envelope of (await readAll(broker.nats)).slice(-SENDERS.length))

@@ -101,7 +101,7 @@ describe('a process without a password', () => {
 })
 
 describe('the user of a part', () => {
-  /** What nobody but the operator may do, and what is another part's. */
+  /** What the operator alone may do, and what is another part's. */
   const DESTRUCTIVE = [
     '$JS.API.STREAM.DELETE.EVENTS',
     '$JS.API.STREAM.PURGE.EVENTS',
@@ -262,7 +262,7 @@ describe('the user of a part', () => {
       }
   })
 
-  it('may do what it needs: the product works, and nothing is refused', async () => {
+  it('may do what it needs: the product works, and nothing is rejected', async () => {
     await system.admin('PUT', '/sites/shop', { writeKeys: ['shop'], allowedOrigins: ['*'] })
     const visitor = { anonymousId: 'somebody' }
     await collector('/v1/track', { ...visitor, event: 'Seen', messageId: 'm-1' })

@@ -92,7 +92,7 @@ describe('behind nginx as the documentation has it', () => {
   it.each([
     ['the address of the proxy', ['127.0.0.1']],
     ['the number of proxies', 1],
-  ])('with %s in TRUST_PROXY a client can not be taken for another one', async (_name, trustProxy) => {
+  ])('with %s in TRUST_PROXY a client cannot be taken for another one', async (_name, trustProxy) => {
     const url = await behindNginx({ settings: { trustProxy, addressPerSecond: 0 } })
     const found = await networks(
       url,

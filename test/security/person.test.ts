@@ -23,14 +23,14 @@ import { type Receiver, startReceiver } from '../support/webhook-receiver.js'
 
 const SITE = 'demo'
 
-/** The person, under ids that break whoever writes them into SQL, JSON or a subject without care. */
+/** The person, under ids that break code which writes them into SQL, JSON or a subject without care. */
 const USER = `o'Neil "q" \\ user:ünï.🙂 ${randomUUID()}`
 const BROWSERS = [`user:bob'); -- ${randomUUID()}`, `b1-${randomUUID()}`, `b2 > * ${randomUUID()}`]
 const OLD_ID = `old-${randomUUID()}`
 const EMAIL = `person-${randomUUID()}@example.com`
 const MARKER = `marker-${randomUUID()}`
 
-/** Somebody else, who shares a browser with the person. */
+/** Another person, who shares a browser with the person. */
 const OTHER = `other-${randomUUID()}`
 const SHARED = `shared-${randomUUID()}`
 
@@ -199,7 +199,7 @@ async function live(): Promise<void> {
   await sendBatch([theirs({ anonymousId: OLD_ID })])
   for (let n = 0; n < MESSAGES; n += 200)
     await sendBatch(Array.from({ length: 200 }, () => theirs({ anonymousId: BROWSERS[1], userId: USER })))
-  // A server that knows no browser; a browser whose two users are in one envelope; messages that nobody can take.
+  // A server that knows no browser; a browser whose two users are in one envelope; messages that no role can process.
   await sendBatch([theirs({ userId: USER, event: 'Order Completed' })])
   const context = { sessionId: SHARED }
   await sendBatch([

@@ -90,7 +90,7 @@ describe('started by root', () => {
     expect(() => as(nobody(), `echo >> ${users}`)).toThrow(/denied/)
   })
 
-  it('they stay root where their user can not get to the data, and say so', async () => {
+  it('they stay root where their user cannot get to the data, and say so', async () => {
     const closed = mkdtempSync(join(tmpdir(), 'slotstream-closed-'))
     const dataDir = join(closed, 'data')
     mkdirSync(dataDir)

@@ -203,7 +203,7 @@ describe('the id that a link carries', () => {
       () => link('/linked', 'attacker', Date.now() + 60_000),
     ],
     ['a domain of the owner, with an id of another shape', () => shop.otherUrl, {}, () => link('/linked', 'user:bob')],
-  ] as const)('is refused from %s, and taken out of the address', async (_name, from, more, href) => {
+  ] as const)('is rejected from %s, and taken out of the address', async (_name, from, more, href) => {
     await followFrom(from(), href(), more)
     const [first] = await arrived(1)
     expect(first?.anonymousId).toMatch(/^[0-9a-f]{8}-/)

@@ -29,7 +29,7 @@ const WITHOUT_HASH = ['darwin-arm64', 'darwin-x64', 'linux-arm64-gnu'].map(name 
 /** Packages that may run code when they are installed. */
 const WITH_INSTALL_SCRIPT = ['chdb', 'core-js', 'msgpackr-extract']
 
-/** Licences that put no conditions on the product. Before another is added, somebody has to read it. */
+/** Licences that put no conditions on the product. Before another is added, it has to be read. */
 const PERMISSIVE = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Unlicense'])
 
 it('every package of the lock is fetched only with the content whose hash it has', () => {

@@ -170,7 +170,7 @@ describe('keys that are made of several texts', () => {
     unique([...events, ...rejected])
   })
 
-  it('rest on ids without NUL, which is refused wherever an id comes in', () => {
+  it('rest on ids without NUL, which is rejected wherever an id comes in', () => {
     const id = 'a\0b'
     const now = Date.now()
     for (const field of ['messageId', 'anonymousId', 'userId', 'previousId', 'groupId'])

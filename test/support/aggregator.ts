@@ -15,7 +15,7 @@ export async function heldBy(url: string, group: Group): Promise<number | undefi
   return found === undefined ? undefined : Number(found)
 }
 
-/** Whether all of them are held, and nobody holds more than one more than another. */
+/** Whether all of them are held, and none holds more than one more than another. */
 export function isEven(held: (number | undefined)[], resources: number): boolean {
   const known = held.map(count => count ?? -1)
   return known.reduce((sum, count) => sum + count, 0) === resources && Math.max(...known) - Math.min(...known) <= 1

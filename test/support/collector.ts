@@ -100,7 +100,7 @@ export async function putSite(url: string, siteId: string, site: object = {}): P
     headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
     body: JSON.stringify({ writeKeys: [siteId], ...site }),
   })
-  if (!response.ok) throw new Error(`the site was refused: ${await response.text()}`)
+  if (!response.ok) throw new Error(`the site was rejected: ${await response.text()}`)
 }
 
 /** Envelopes of a stream, events as their readers see them: all, or those after a sequence. */

@@ -71,7 +71,7 @@ async function obtained<T>(what: string, obtain: () => Promise<T>): Promise<T | 
       .trim()
       .split('\n')
       .slice(-1)
-    console.warn(`${what} can not be had, its tests are skipped: ${reason}`)
+    console.warn(`${what} cannot be had, its tests are skipped: ${reason}`)
     return undefined
   }
 }

@@ -3,7 +3,7 @@ type Value = string | number | { [key: string]: Value }
 
 /**
  * A database in MaxMind's format (https://maxmind.github.io/MaxMind-DB/) with a few IPv4 networks, so that tests need
- * nobody's data. Records are 24 bits wide.
+ * no operator's data. Records are 24 bits wide.
  *
  * @param networks by prefix, e.g. `{ '203.0.113.0/24': { country: { iso_code: 'DE' } } }`; none inside another
  */

@@ -11,7 +11,7 @@ import { until } from './until.js'
  * A real nats-server with file-backed JetStream on a free port, its data in a temporary folder. It can be killed and
  * started again on the same port with the same data; `stop` ends it and deletes the data.
  *
- * @param options.storeDir where its data are to be, when they are somebody else's afterwards
+ * @param options.storeDir where its data are to be, when they are used afterwards
  */
 export async function startNatsServer(options: { storeDir?: string } = {}) {
   const program = await currentNatsServer(console.log)

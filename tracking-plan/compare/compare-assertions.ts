@@ -110,7 +110,7 @@ function compareWhole(keyword: string, old: unknown, now: unknown): Finding | un
 
 function compareUnknown(keyword: string, old: unknown, now: unknown): Finding | undefined {
   if (isEqual(old, now)) return undefined
-  return { step: 'revision', what: `${keyword} changed: what this allows can not be compared` }
+  return { step: 'revision', what: `${keyword} changed: what this allows cannot be compared` }
 }
 
 function holds(values: unknown[], value: unknown): boolean {

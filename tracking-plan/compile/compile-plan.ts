@@ -38,7 +38,7 @@ export class PlanError extends Error {
   readonly code = 'plan'
 
   constructor(readonly problems: string[]) {
-    super(`${problems.length} of the plan's schemas can not be used: ${problems[0]}`)
+    super(`${problems.length} of the plan's schemas cannot be used: ${problems[0]}`)
   }
 }
 

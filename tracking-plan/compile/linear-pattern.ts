@@ -14,7 +14,7 @@ const HARMLESS = new RegExp(String.raw`^\^${FIXED}(?:${ATOM}(?:[*+?]|\{\d{1,3},\
 /**
  * Compiles a regular expression whose time grows with the text and not faster: patterns come from the plan, but the
  * texts come from visitors, and one of 30 characters keeps the usual engine busy for hours if the pattern is careless.
- * What can't be done that way, looking around and back-references, is refused.
+ * What can't be done that way, looking around and back-references, is rejected.
  *
  * @throws Error naming the pattern and what is wrong with it
  */

@@ -9,7 +9,7 @@ import {
   type LearningRecord,
   streamSubject,
 } from '@slotstream/protocol'
-import { type CommandDeps, parseEntry } from '@slotstream/runtime'
+import { type CommandDeps, readValue } from '@slotstream/runtime'
 import { createImports, type StoredImport } from './imports.js'
 import type { Impression } from './logs/impression.js'
 import type { ImportCommand } from './parse-arguments.js'
@@ -95,9 +95,8 @@ async function createRecordOf(
 ): Promise<(impression: Impression) => LearningRecord> {
   const factsById = new Map<string, ReturnType<typeof factsOf>>()
   for await (const key of await catalog.keys(`${siteId}.content.*`)) {
-    const entry = await catalog.get(key)
-    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, checkContent) : undefined
-    if (parsed?.ok) factsById.set(parsed.value.id, factsOf(parsed.value))
+    const { value: content } = await readValue(catalog, key, checkContent)
+    if (content) factsById.set(content.id, factsOf(content))
   }
   return ({ contentId, position, at, reward, context }) => {
     const content = factsById.get(contentId) ?? { id: contentId, category: '' }

@@ -13,7 +13,7 @@ const READ_MS = 60_000
 
 const LOOK_MS = 100
 
-/** A message that is longer than this is refused while a move is under way: all are. In bytes. */
+/** A message that is longer than this is rejected while a move is under way: all are. In bytes. */
 const FROZEN_SIZE = 1
 
 /**

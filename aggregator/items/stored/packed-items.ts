@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { constants, gunzip, gzip } from 'node:zlib'
 import { type ItemModel, MAX_MODEL_ITEMS } from '@slotstream/core'
-import { isCount, isObject } from '@slotstream/protocol'
+import { isCount, isObject, parseJson } from '@slotstream/protocol'
 
 /** Size of a chunk, in bytes: below what NATS takes as a value. */
 const CHUNK_BYTES = 512 * 1_024
@@ -67,12 +67,7 @@ function factsOf(whole: Buffer) {
   if (whole.length < HEAD_BYTES) return undefined
   const from = HEAD_BYTES + whole.readUInt32LE(0)
   if (from > whole.length) return undefined
-  let raw: unknown
-  try {
-    raw = JSON.parse(whole.toString('utf8', HEAD_BYTES, from))
-  } catch {
-    return undefined
-  }
+  const raw = parseJson(whole.toString('utf8', HEAD_BYTES, from))
   if (!isObject(raw) || !Array.isArray(raw.ids) || !Array.isArray(raw.popularity)) return undefined
   const { ids: names, popularity } = raw
   if (names.length > MAX_MODEL_ITEMS || popularity.length !== names.length || !popularity.every(isCount))

@@ -17,8 +17,7 @@ export async function restoreSessions(
     format: 'JSONEachRow',
   })
   const [view] = await result.json<{ query: string }>()
-  if (!view)
-    throw new Error('the view slotstream.session_states_of_events is missing: its sessions can not be restored')
+  if (!view) throw new Error('the view slotstream.session_states_of_events is missing: its sessions cannot be restored')
   const described = await clickhouse.query({ query: `DESCRIBE TABLE (${view.query})`, format: 'JSONEachRow' })
   const columns = (await described.json<{ name: string }>()).map(({ name }) => `\`${name}\``).join(', ')
   for (const ids of literalsOf(sessionIds))

@@ -15,6 +15,7 @@ import {
   openEnvelope,
   type Person,
   type Profile,
+  parseJson,
   type RejectedEnvelope,
   type SentEnvelope,
   type SignalEnvelope,
@@ -45,7 +46,7 @@ export interface Whose {
  * envelope is theirs as a whole when it holds one of their ids.
  */
 export function strip(kind: StreamKind, text: string, whose: Whose): Stripped | undefined {
-  const envelope = parse(text)
+  const envelope = parseJson(text)
   if (!isObject(envelope)) return stripUnreadable(text, whose)
   if (envelope.siteId !== whose.person.siteId) return undefined
   try {
@@ -57,7 +58,7 @@ export function strip(kind: StreamKind, text: string, whose: Whose): Stripped | 
 
 /** Takes a person's entries out of the message that a dead letter carries. Pure. `rest` is the letter without them. */
 export function stripLetter(text: string, whose: Whose): Stripped | undefined {
-  const parsed = parse(text)
+  const parsed = parseJson(text)
   if (!isObject(parsed)) return stripUnreadable(text, whose)
   const letter = parsed as unknown as DeadLetter
   const data = decodePayload(letter)
@@ -74,7 +75,7 @@ function stripPayload({ stream }: DeadLetter, payload: string, whose: Whose): St
   const kinds = Object.keys(STREAMS) as StreamKind[]
   const kind = kinds.find(each => STREAMS[each].name === withoutNumber(stream))
   if (kind) return strip(kind, payload, whose)
-  const profile = parse(payload) as Profile | undefined
+  const profile = parseJson(payload) as Profile | undefined
   if (!isObject(profile)) return stripUnreadable(payload, whose)
   return isProfileOf(profile as unknown as Profile, whose) ? { entries: [profile], rest: undefined } : undefined
 }
@@ -186,12 +187,4 @@ function isTheirs(named: NamedIds, time: string, { person, before }: Whose): boo
 
 function stripUnreadable(text: string, { person }: Whose): Stripped | undefined {
   return holdsId(person, text) ? { entries: [text], rest: undefined } : undefined
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import type { KV } from '@nats-io/kv'
 import { ALL_BUILT_IN_FEATURES, type BuiltInFeature, builtInSince, versionOfFeature } from '@slotstream/core'
 import { BUILT_IN_KEY, parseStoredBuiltIn, type StoredBuiltIn } from '@slotstream/protocol'
-import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { readValue, replaceValue } from '@slotstream/runtime'
 
 /**
  * Built-in features, and since when this installation has each: those of a later release have history to be counted.
@@ -26,27 +26,17 @@ export async function noteBuiltIn(
   features: readonly BuiltInFeature[] = ALL_BUILT_IN_FEATURES,
 ): Promise<BuiltInEdition> {
   for (;;) {
-    const { stored, revision } = await readStored(bucket)
-    if (stored && isSame(stored, features)) return { features, since: builtInSince(stored, revision, features) }
-    try {
-      await bucket.put(BUILT_IN_KEY, JSON.stringify(nextOf(stored, revision, features)), { previousSeq: revision })
-    } catch (error) {
-      // Another process was faster.
-      if (!isJetStreamError(error, 'wrongLastSequence')) throw error
-    }
+    const { value, revision } = await readValue(bucket, BUILT_IN_KEY, parseStoredBuiltIn)
+    if (value && isSame(value, features)) return { features, since: builtInSince(value, revision, features) }
+    // Another process may be faster: what is there afterwards is read again.
+    await replaceValue(bucket, BUILT_IN_KEY, nextOf(value, revision, features), revision)
   }
 }
 
 /** Reads the same, and notes nothing. */
 export async function readBuiltIn(bucket: Pick<KV, 'get'>): Promise<BuiltInEdition> {
-  const { stored, revision } = await readStored(bucket)
-  return { features: ALL_BUILT_IN_FEATURES, since: builtInSince(stored, revision, ALL_BUILT_IN_FEATURES) }
-}
-
-async function readStored(bucket: Pick<KV, 'get'>): Promise<{ stored: StoredBuiltIn | undefined; revision: number }> {
-  const entry = await bucket.get(BUILT_IN_KEY)
-  const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseStoredBuiltIn) : undefined
-  return { stored: parsed?.ok ? parsed.value : undefined, revision: entry?.revision ?? 0 }
+  const { value, revision } = await readValue(bucket, BUILT_IN_KEY, parseStoredBuiltIn)
+  return { features: ALL_BUILT_IN_FEATURES, since: builtInSince(value, revision, ALL_BUILT_IN_FEATURES) }
 }
 
 function isSame({ features: stored }: StoredBuiltIn, features: readonly BuiltInFeature[]): boolean {

@@ -15,7 +15,7 @@ const TAIL = ']}'
 
 /**
  * Parses a request on `profile.<partition>`. Collectors send what they have checked; another version of the collector
- * or a foreign program may not. A visitor of another partition is refused: only the owner of that one knows the
+ * or a foreign program may not. A visitor of another partition is rejected: only the owner of that one knows the
  * profile.
  */
 export function parseReadRequest(data: Uint8Array, partition: number, partitions: number): Check<ProfilesRequest> {

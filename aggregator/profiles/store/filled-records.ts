@@ -1,19 +1,14 @@
 import type { KV } from '@nats-io/kv'
 import { type FilledRevisions, filledKey, parseFilledRevisions, profilesBucket } from '@slotstream/protocol'
-import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { changeValue, readValue } from '@slotstream/runtime'
 
 /** Resolves to a site's `FilledRevisions` of a generation; without a revision where none are noted. */
 export async function readFilled(
   meta: Pick<KV, 'get'>,
   { generation, siteId }: { generation: number; siteId: string },
 ): Promise<FilledRevisions> {
-  return (await readEntry(meta, filledKey(profilesBucket(generation), siteId))).filled
-}
-
-async function readEntry(meta: Pick<KV, 'get'>, key: string): Promise<{ filled: FilledRevisions; revision: number }> {
-  const entry = await meta.get(key)
-  const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseFilledRevisions) : undefined
-  return { filled: parsed?.ok ? parsed.value : [], revision: entry?.revision ?? 0 }
+  const { value = [] } = await readValue(meta, filledKey(profilesBucket(generation), siteId), parseFilledRevisions)
+  return value
 }
 
 /**
@@ -28,16 +23,10 @@ export async function writeFilled(
   change: (filled: number[]) => void,
 ): Promise<void> {
   const key = filledKey(profilesBucket(generation), siteId)
-  for (;;) {
-    const { filled: before, revision } = await readEntry(meta, key)
+  await changeValue(meta, key, parseFilledRevisions, (before = []) => {
     const after = Array.from({ length: partitions }, (_, partition) => before[partition] ?? 0)
     change(after)
-    if (after.length === before.length && after.every((filledTo, partition) => filledTo === before[partition])) return
-    try {
-      await meta.put(key, JSON.stringify(after), { previousSeq: revision })
-      return
-    } catch (error) {
-      if (!isJetStreamError(error, 'wrongLastSequence')) throw error
-    }
-  }
+    const isSame = after.length === before.length && after.every((filledTo, index) => filledTo === before[index])
+    return isSame ? undefined : after
+  })
 }

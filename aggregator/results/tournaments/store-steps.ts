@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KV } from '@nats-io/kv'
 import type { AfterLook } from '@slotstream/core'
 import { checkSlot, isObject, keyToken } from '@slotstream/protocol'
-import { type Installation, parseEntry } from '@slotstream/runtime'
+import { type Installation, readValue } from '@slotstream/runtime'
 import type { AuditStore } from '../audits/audit-store.js'
 import { goOn } from '../audits/slot-audits.js'
 import { type SiteExperiments, storeChange } from '../watch/stored-experiments.js'
@@ -20,10 +20,9 @@ export async function whyHeld(
 ): Promise<string | undefined> {
   const audited = await audits.read(siteId, slotId)
   if (audited && goOn(audited).faults().length > 0) return 'what was drawn does not fit the chances that were recorded'
-  const entry = await catalog.get(`${siteId}.slot.${keyToken(slotId)}`)
-  const slot = entry?.operation === 'PUT' ? parseEntry(entry, checkSlot) : undefined
-  if (slot?.ok !== true) return 'there is no such slot any more'
-  return isDeepStrictEqual(slot.value.policy, policy)
+  const { value: slot } = await readValue(catalog, `${siteId}.slot.${keyToken(slotId)}`, checkSlot)
+  if (!slot) return 'there is no such slot any more'
+  return isDeepStrictEqual(slot.policy, policy)
     ? undefined
     : "the slot's policy is not the one that ran: it was changed a moment ago, or an experiment promoted another one, which is to be written into the slot"
 }

@@ -7,7 +7,7 @@ import {
   parseStoredExperiments,
   siteOfExperimentsKey,
 } from '@slotstream/protocol'
-import { bucketKeys, isJetStreamError, type Log, parseEntry, skipEntry } from '@slotstream/runtime'
+import { bucketKeys, type Log, parseEntry, replaceValue, skipEntry } from '@slotstream/runtime'
 
 /** The experiments of one site. */
 export interface SiteExperiments {
@@ -52,10 +52,5 @@ export async function storeChange(
   const experiments = stored.experiments.map(each =>
     isObject(each) && each.id === id ? { ...each, ...change(each) } : each,
   )
-  try {
-    return await definitions.put(key, JSON.stringify({ ...stored, experiments }), { previousSeq: after })
-  } catch (error) {
-    if (isJetStreamError(error, 'wrongLastSequence')) return undefined
-    throw error
-  }
+  return replaceValue(definitions, key, { ...stored, experiments }, after)
 }

@@ -29,7 +29,7 @@ export function ttlOf(table: RetainedTable, sites: ReadonlyMap<string, Retention
   const byDays = new Map<number, string[]>()
   for (const [siteId, retention] of [...sites].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const days = retention[table]
-    // Ids were checked where they came in; what else stands in the bucket must not become SQL.
+    // Ids were checked where they came in; what else is in the bucket must not become SQL.
     if (days === undefined || !Number.isInteger(days) || !/^[a-z0-9-]+$/.test(siteId)) continue
     byDays.set(days, [...(byDays.get(days) ?? []), siteId])
   }

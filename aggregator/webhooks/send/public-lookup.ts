@@ -23,7 +23,7 @@ export type Resolve = (hostname: string) => Promise<string[]>
 
 /**
  * Creates the look-up of hosts for connections that are being made: what is checked is what is connected to, so that no
- * later answer of the DNS can change it. One private address among several is enough to be refused.
+ * later answer of the DNS can change it. One private address among several is enough to be rejected.
  *
  * @param resolve default: asks the DNS
  */

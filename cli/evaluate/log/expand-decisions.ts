@@ -1,4 +1,4 @@
-import { isObject } from '@slotstream/protocol'
+import { isObject, parseJson } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { DECISION_COLUMNS, REWARD_COLUMNS } from './columns.js'
 
@@ -67,22 +67,14 @@ function candidatesIn(candidates: readonly unknown[]): string {
 }
 
 function objectIn(text: string): Record<string, unknown> {
-  const value = text === '' ? {} : parsed(text)
+  const value = text === '' ? {} : parseJson(text)
   return isObject(value) ? value : {}
 }
 
 function listIn(text: string, where: string): unknown[] {
-  const value = text === '' ? [] : (parsed(text) ?? parsed(jsonOf(text)))
+  const value = text === '' ? [] : (parseJson(text) ?? parseJson(jsonOf(text)))
   if (Array.isArray(value)) return value
   throw new CommandError(`${where} is ${text.slice(0, 80)}, it must be a list as ClickHouse or JSON writes it`)
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 const ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' }

@@ -8,7 +8,7 @@ export interface Lane {
 
 /**
  * @param places how many may be inside at once
- * @param queue how many may wait; the next one is refused with TOO_MANY_SIMULTANEOUS_QUERIES (202)
+ * @param queue how many may wait; the next one is rejected with TOO_MANY_SIMULTANEOUS_QUERIES (202)
  */
 export function createLane(places: number, queue: number): Lane {
   let free = places

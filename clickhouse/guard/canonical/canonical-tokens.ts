@@ -33,7 +33,7 @@ const ESCAPES: Record<string, string> = {
  * Cuts canonical SQL into tokens. It reads a small language on purpose, in which the engine's lexer and this one cannot
  * differ: no comments, no double quotes, no heredocs, no numeric escapes, nothing but ASCII outside of quotes. The
  * formatter writes some names without quotes that need them; what then stands there is read here as the engine will
- * read it, or refused.
+ * read it, or rejected.
  *
  * @throws ClickHouseException ACCESS_DENIED (497) for anything else
  */

@@ -81,7 +81,7 @@ function refusedKind(what: string, role: Role): Error {
     builder: 'a builder reads, and creates, fills, alters and drops tables and views in databases of its own',
     writer: 'this server makes tables, views and databases, and nothing that reaches outside of them',
   }
-  return readOnly(`${what} is refused: ${may[role]}`)
+  return readOnly(`${what} is rejected: ${may[role]}`)
 }
 
 function words(text: string): string[] {

@@ -4,7 +4,7 @@ import { denied } from '../refusal.js'
 
 /**
  * The engine's database `default` also holds every file it can reach, as a table named by its path. Names that begin
- * like one are refused wherever they stand.
+ * like one are rejected wherever they stand.
  */
 const PATH = /^(?:[/~.\\]|\w+:\/\/)|\.\.[/\\]/
 

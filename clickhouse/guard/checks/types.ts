@@ -6,7 +6,7 @@ import { denied } from '../refusal.js'
 
 /**
  * Checks the arguments of a call that the engine reads as more than values: the name of a type, and of an aggregate
- * function. Both must stand in the open, because what an expression makes of them is known to the engine alone.
+ * function. Both must be literals, because what an expression makes of them is known to the engine alone.
  *
  * @param args tokens of each argument
  * @throws ClickHouseException ACCESS_DENIED (497)

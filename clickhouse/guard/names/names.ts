@@ -59,7 +59,7 @@ export interface EngineNames {
 }
 
 /**
- * Answers what a role may name. Names are compared in lower case: no allowed one differs from a refused one by case.
+ * Answers what a role may name. Names are compared in lower case: no allowed one differs from a rejected one by case.
  */
 export interface Names {
   /** Tells whether `name(…)` may be in a statement of this role. */

@@ -14,7 +14,7 @@ export function fail(
   const text = formatException(exception, version)
   const encoding = wantsCompression(request) ? encodingFor(request.headers['accept-encoding']?.toString()) : undefined
   const body = encoding ? compressedAtOnce(encoding, text) : Buffer.from(text)
-  // Whatever is left of a refused body is thrown away, so that the client gets to reading the answer.
+  // Whatever is left of a rejected body is thrown away, so that the client gets to reading the answer.
   request.unpipe()
   request.resume()
   if (!request.complete) response.setHeader('Connection', 'close')

@@ -93,7 +93,7 @@ function describe(name: string, search: URLSearchParams, guard: Pick<Guard, 'col
     throw wrong(`the external table ${name} needs ${name}_structure, as in a UInt8, b String`)
   const columns = guard.columnsOf(structure !== undefined ? { structure } : { types: types ?? '' })
   if (format.startsWith('RowBinary') && TYPED_VALUES.test(columns.replace(IN_QUOTES, '')))
-    throw wrong(`${name} has values of JSON or Dynamic, which ${format} can not have here: send JSONEachRow`)
+    throw wrong(`${name} has values of JSON or Dynamic, which ${format} cannot have here: send JSONEachRow`)
   return { name, format, columns }
 }
 

@@ -60,7 +60,7 @@ export async function readBody(
 async function collect(source: Readable, limit: number, incoming: IncomingBody): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  // A refused body must not take the connection with it before the answer went out.
+  // A rejected body must not take the connection with it before the answer went out.
   for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length
     incoming.arrived(chunk.length)

@@ -33,7 +33,7 @@ export interface RequestOptions {
   maxBody: number
   sessions: Sessions
   queryId: string
-  /** Receives what is known of the request so far: all there is to tell when it is refused. */
+  /** Receives what is known of the request so far: all there is to tell when it is rejected. */
   onRead: (facts: { account: Account; sql?: string }) => void
   /** Begins to receive the body, once it is known whose it is. */
   receive: (account: Account) => IncomingBody
@@ -57,7 +57,7 @@ export interface ReadyRequest {
  * Turns an HTTP request into a query: authenticates, reads the body, finds the statement, checks what the user may do.
  *
  * @returns undefined when there is no query at all (`GET /`)
- * @throws ClickHouseException for everything that is refused
+ * @throws ClickHouseException for everything that is rejected
  */
 export async function readRequest(
   request: IncomingMessage,
@@ -169,7 +169,7 @@ function withinLimits(settings: [name: string, value: string][], { limits, role 
       throw new ClickHouseException(
         164,
         'READONLY',
-        `${name} = ${value} is refused: ${bounded} is the nearest allowed value`,
+        `${name} = ${value} is rejected: ${bounded} is the nearest allowed value`,
       )
   }
   return settings

@@ -11,7 +11,7 @@ import {
   parseStoredDefinitions,
   type StoredDefinitions,
 } from '@slotstream/protocol'
-import { bucketHistory, isJetStreamError, parseEntry, type Revision } from '@slotstream/runtime'
+import { bucketHistory, parseEntry, type Revision, readValue, replaceValue } from '@slotstream/runtime'
 
 /**
  * The sets that administrators declare, in the bucket `definitions`. A revision is that of the entry, so it grows for
@@ -63,18 +63,10 @@ export function createDefinitionStore(bucket: KV): DefinitionStore {
     async history(siteId, kind) {
       return (await bucketHistory(bucket, definitionsKey(siteId, kind))).toReversed()
     },
-    async write(siteId, kind, stored, after) {
-      try {
-        return await bucket.put(definitionsKey(siteId, kind), JSON.stringify(stored), { previousSeq: after })
-      } catch (error) {
-        if (isJetStreamError(error, 'wrongLastSequence')) return undefined
-        throw error
-      }
-    },
+    write: (siteId, kind, stored, after) => replaceValue(bucket, definitionsKey(siteId, kind), stored, after),
     async readBuiltIn() {
-      const entry = await bucket.get(BUILT_IN_KEY)
-      const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseStoredBuiltIn) : undefined
-      return builtInSince(parsed?.ok ? parsed.value : undefined, entry?.revision ?? 0, BUILT_IN.features)
+      const { value, revision } = await readValue(bucket, BUILT_IN_KEY, parseStoredBuiltIn)
+      return builtInSince(value, revision, BUILT_IN.features)
     },
     async removeAll(siteId) {
       for (const kind of DEFINITION_KINDS) {

@@ -6,7 +6,7 @@ import {
   NO_EXPERIMENTS,
   parseStoredExperiments,
 } from '@slotstream/protocol'
-import { bucketHistory, isJetStreamError, parseEntry, type Revision } from '@slotstream/runtime'
+import { bucketHistory, parseEntry, type Revision, replaceValue } from '@slotstream/runtime'
 
 /** The experiments of sites, in the bucket `definitions`. A revision is that of the entry, so it grows for good. */
 export interface ExperimentStore {
@@ -35,14 +35,7 @@ export function createExperimentStore(bucket: KV): ExperimentStore {
     async history(siteId) {
       return (await bucketHistory(bucket, experimentsKey(siteId))).toReversed()
     },
-    async write(siteId, experiments, after) {
-      try {
-        return await bucket.put(experimentsKey(siteId), JSON.stringify({ experiments }), { previousSeq: after })
-      } catch (error) {
-        if (isJetStreamError(error, 'wrongLastSequence')) return undefined
-        throw error
-      }
-    },
+    write: (siteId, experiments, after) => replaceValue(bucket, experimentsKey(siteId), { experiments }, after),
     async removeAll(siteId) {
       const key = experimentsKey(siteId)
       if ((await bucket.get(key))?.operation === 'PUT') await bucket.purge(key)

@@ -29,7 +29,7 @@ export function addPeopleRoutes(
     const { siteId } = siteOf(request)
     const person = personOf(request)
     const now = new Date()
-    // From this moment on, an aggregator or not, later copies of what there is are refused.
+    // From this moment on, an aggregator or not, later copies of what there is are rejected.
     await writeTombstones(buckets.tombstones, privacy.keyed, asPerson(siteId, person), now.getTime())
     const job: PersonJob = {
       jobId: uuidv7(),

@@ -43,7 +43,7 @@ export function warningsOf(status: PipelineStatus): Warning[] {
   for (const { name, full } of status.streams)
     if (full !== null && full >= NEARLY_FULL)
       warn(
-        `the stream ${name} is ${percent(full)} full: when it is full, messages are refused with 503`,
+        `the stream ${name} is ${percent(full)} full: when it is full, messages are rejected with 503`,
         'give it more room or a shorter retention, and look why what reads it is behind',
       )
   for (const { role, what, attempts, since, reason } of status.troubles)

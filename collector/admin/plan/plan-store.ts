@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { NO_PLAN, type TrackingPlan } from '@slotstream/protocol'
-import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { readValue, replaceValue } from '@slotstream/runtime'
 import { parsePlan } from '@slotstream/tracking-plan'
 
 /** A plan with its number: it grows with each change of the site's plan, and is 0 where there never was one. */
@@ -22,20 +22,10 @@ export interface PlanStore {
 export function createPlanStore(bucket: KV): PlanStore {
   return {
     async read(siteId) {
-      const entry = await bucket.get(siteId)
-      if (!entry) return { plan: NO_PLAN, revision: 0 }
-      const parsed = entry.operation === 'PUT' ? parseEntry(entry, parsePlan) : undefined
-      // A plan that can't be read is none, at its revision: the next one may take its place.
-      return { plan: parsed?.ok ? parsed.value : NO_PLAN, revision: entry.revision }
+      const { value: plan = NO_PLAN, revision } = await readValue(bucket, siteId, parsePlan)
+      return { plan, revision }
     },
-    async write(siteId, plan, after) {
-      try {
-        return await bucket.put(siteId, JSON.stringify(plan), { previousSeq: after })
-      } catch (error) {
-        if (isJetStreamError(error, 'wrongLastSequence')) return undefined
-        throw error
-      }
-    },
+    write: (siteId, plan, after) => replaceValue(bucket, siteId, plan, after),
     async remove(siteId) {
       const entry = await bucket.get(siteId)
       if (entry?.operation !== 'PUT') return entry?.revision ?? 0

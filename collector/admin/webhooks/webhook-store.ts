@@ -8,7 +8,7 @@ import {
   uuidv7,
   webhookKey,
 } from '@slotstream/protocol'
-import { type Buckets, bucketKeys, type Nats, type Privacy, parseEntry, readLayout } from '@slotstream/runtime'
+import { type Buckets, bucketKeys, type Nats, type Privacy, readLayout, readValue } from '@slotstream/runtime'
 import type { WebhookDeclaration } from './check-webhook.js'
 
 /** Bytes of a secret, as Standard Webhooks advises. */
@@ -35,9 +35,7 @@ export function createWebhookStore(
 ): WebhookStore {
   async function read(siteId: string, webhookId: string): Promise<StoredWebhook | undefined> {
     if (!isWebhookId(webhookId)) return undefined
-    const entry = await bucket.get(webhookKey({ siteId, webhookId }))
-    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseStoredWebhook) : undefined
-    return parsed?.ok ? parsed.value : undefined
+    return (await readValue(bucket, webhookKey({ siteId, webhookId }), parseStoredWebhook)).value
   }
 
   const idsOf = async (siteId: string) =>

@@ -14,10 +14,7 @@ const entry = (what: string, schema: string): Part => ({
   parameters: [SITE, inPath('id', `Id of the ${what}.`)],
   put: adminOperation(
     `Add or change a ${what}`,
-    body(
-      { allOf: [ref(schema), { type: 'object', properties: { revision: EXPECTED } }] },
-      'Its id stands in the path.',
-    ),
+    body({ allOf: [ref(schema), { type: 'object', properties: { revision: EXPECTED } }] }, 'Its id is in the path.'),
     ok('As stored, with warnings.', ref(`Stored${schema}`)),
   ),
   delete: adminOperation(

@@ -223,7 +223,7 @@ function withWarnings(part: Part): Part {
   return { ...part, properties: { ...(part.properties as Part), warnings: WARNINGS } }
 }
 
-/** Returns the schema without its id, which may stand in the path. */
+/** Returns the schema without its id, which may be in the path. */
 function withoutId(part: Part): Part {
   const required = (part.required as string[]).filter(field => field !== 'id')
   const { required: _all, ...rest } = part

@@ -10,7 +10,7 @@ const NO_CURRENCY = 'XXX'
 
 const readCategories = readValues('category')
 
-/** Paths whose values stand in no single place of a message. */
+/** Paths whose values are in no single place of a message. */
 const DERIVED: Record<string, ReadPath> = {
   'time.hour': ({ timestamp, context }) => localTimeOf(timestamp, context?.timezone).hour,
   'time.weekday': ({ timestamp, context }) => localTimeOf(timestamp, context?.timezone).weekday,

@@ -1,4 +1,4 @@
-import { isAbsentOr, isCount, isId, isListOf, isObject, isSiteId } from '@slotstream/protocol'
+import { isAbsentOr, isCount, isId, isListOf, isObject, isSiteId, parseJson } from '@slotstream/protocol'
 import { putContent } from '../contents/content-totals.js'
 import { bytesOfEpochs, emptyEpochs } from '../epochs/epochs.js'
 import { contentIdsOf, type Learned, type LearnedSlot, nothingLearned, putSlot, slotKey } from '../fold/learned.js'
@@ -23,7 +23,8 @@ export function parseLearned(lines: Iterable<string>, maxBytes?: number): Parsed
   const reader = lines[Symbol.iterator]()
   const next = (): unknown => {
     const { done, value } = reader.next()
-    return done ? undefined : parseJson(value)
+    // No line of a snapshot is null.
+    return done ? undefined : (parseJson(value) ?? null)
   }
   const head = next()
   if (!isHead(head)) return undefined
@@ -55,15 +56,6 @@ function readSlot({ siteId, slotId, now, epochs: count }: StoredSlot, next: () =
     epochs.cells.set(key!, epoch)
   }
   return { siteId, slotId, epochs, contentIds: contentIdsOf(epochs), bytes: bytesOfEpochs(epochs) }
-}
-
-/** Parses JSON. Returns null for anything else, which no snapshot has. */
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line) ?? null
-  } catch {
-    return null
-  }
 }
 
 function isHead(raw: unknown): raw is StoredHead {

@@ -68,7 +68,7 @@ function faulty(faults: string[]): { ok: false; reason: string; faults: string[]
   return { ok: false, reason: faults[0]!, faults: shownFaults(faults) }
 }
 
-/** Returns a copy whose times are ones that mean the same everywhere; what is no time stays, to be refused. */
+/** Returns a copy whose times are ones that mean the same everywhere; what is no time stays, to be rejected. */
 function withZones(raw: Record<string, unknown>): Record<string, unknown> {
   const copy = { ...raw }
   for (const field of ['startsAt', 'endsAt']) {

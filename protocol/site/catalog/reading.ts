@@ -23,7 +23,7 @@ export interface CatalogField {
   /** Reads the parts of a fit value, and notes what is wrong with them. Default: the value is kept as it is. */
   read?(value: never, path: string, reading: Reading): unknown
   meaning: string
-  /** As it stands in the documentation; absent: it must be given, or has no default. */
+  /** As it is in the documentation; absent: it must be given, or has no default. */
   default?: string
   /** Value that is kept where it is left out. Default: the field is left out, too. */
   filledWith?: unknown

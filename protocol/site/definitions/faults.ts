@@ -23,7 +23,7 @@ export interface DefinitionField {
   /** Guesses the permitted value that a text is meant for. Absent: no guess is made. */
   guess?(text: string): string | undefined
   meaning: string
-  /** As it stands in the documentation; absent: it must be given, or has no default. */
+  /** As it is in the documentation; absent: it must be given, or has no default. */
   default?: string
   isRequired?: true
 }

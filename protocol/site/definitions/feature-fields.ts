@@ -27,7 +27,7 @@ const ROOTS = [
   ...['timestamp', 'originalTimestamp', 'properties', 'traits', 'context'],
 ]
 
-/** Paths of features whose values stand in no single place of a message, with what they are. */
+/** Paths of features whose values are in no single place of a message, with what they are. */
 export const DERIVED_PATHS: Record<string, string> = {
   'product.id': '`product_id` of the properties, else `sku`',
   'product.category': '`category` of the properties, of its products, or of the content that the message names',

@@ -94,7 +94,7 @@ export interface RejectedEnvelope {
 export interface RejectedMessage {
   messageId: string | null
   /**
-   * Codes of a client's mistakes, of a row that ClickHouse refused, of traits that a profile did not take, and
+   * Codes of a client's mistakes, of a row that ClickHouse rejected, of traits that a profile did not take, and
    * `too_many_rejected`: one in the place of many, which are counted in `payload`.
    */
   code: RejectionCode | 'warehouse_refused' | 'profile_too_large' | 'too_many_rejected'

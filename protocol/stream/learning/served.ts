@@ -1,7 +1,7 @@
 import type { CountFrom, Reward } from '../../site/rewards.js'
 
 /**
- * A decision that showed something, as the visitor's profile is told of it. It stands in an envelope of
+ * A decision that showed something, as the visitor's profile is told of it. It is in an envelope of
  * `events.<partition>`, so that every replay counts caps and joins rewards at the same place among the visitor's
  * messages.
  */
@@ -18,7 +18,7 @@ export interface ServedDecision {
   rewards?: Reward[]
   /**
    * Most that an item earns by a reward whose value is a path and that names no `max`, in ten-thousandths: a multiple
-   * of what was typical when it was decided. It stands in the stream, so that every replay learns the same. Absent: not
+   * of what was typical when it was decided. It is in the stream, so that every replay learns the same. Absent: not
    * known
    */
   most?: number

@@ -58,7 +58,7 @@ export const BUCKETS = {
   meta: 'meta',
   /** `<jobId>` → PersonJob */
   jobs: 'jobs',
-  /** `<siteId>.<keyed hash of the id>` → Tombstone: what is from before the deletion of a person is refused */
+  /** `<siteId>.<keyed hash of the id>` → Tombstone: what is from before the deletion of a person is rejected */
   tombstones: 'tombstones',
 } as const
 

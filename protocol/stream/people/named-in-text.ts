@@ -1,3 +1,4 @@
+import { parseJson } from '../../wire/checks/parse-json.js'
 import { idOf } from '../../wire/ids/id-of.js'
 import type { NamedIds } from './people.js'
 
@@ -12,9 +13,9 @@ const FIELD = /"(anonymousId|userId|previousId)"\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+)
  */
 export function namedInText(text: string): NamedIds[] {
   const ids = { anonymousId: [] as string[], userId: [] as string[], previousId: [] as string[] }
-  const parsed = parse(text)
+  const parsed = parseJson(text)
   if (parsed === undefined) {
-    for (const [, field, value] of text.matchAll(FIELD)) collect(parse(value!), ids[field as keyof typeof ids])
+    for (const [, field, value] of text.matchAll(FIELD)) collect(parseJson(value!), ids[field as keyof typeof ids])
   } else
     for (const message of Array.isArray(parsed) ? parsed : [parsed])
       for (const field of FIELDS) collect((message as Record<string, unknown> | null)?.[field], ids[field])
@@ -32,14 +33,5 @@ function collect(value: unknown, into: string[]): void {
     const next = pending.pop()
     if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) pending.push(inner)
     else if ((typeof next === 'string' && next !== '') || typeof next === 'number') into.push(String(idOf(next)))
-  }
-}
-
-/** Returns the value; undefined, which JSON does not have, when the text is none. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

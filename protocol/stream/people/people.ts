@@ -23,7 +23,7 @@ export interface NamedIds {
   previousId?: string | undefined
 }
 
-/** Times of deletion of one id, in milliseconds since the epoch: what is from then or before is refused. */
+/** Times of deletion of one id, in milliseconds since the epoch: what is from then or before is rejected. */
 export interface Tombstone {
   /** Of everything that names the id. */
   all?: number

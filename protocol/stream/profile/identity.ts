@@ -41,7 +41,7 @@ export interface Link {
 export type Links = Record<string, Link>
 
 /**
- * A change that one partition tells another about: a browser and a user live in different ones. It stands in an
+ * A change that one partition tells another about: a browser and a user live in different ones. It is in an
  * envelope of `events.<partition>`, so that replays know of it.
  */
 export interface IdentityChange {

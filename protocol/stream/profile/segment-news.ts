@@ -8,7 +8,7 @@ import { isAbsentOr, isId, isIdOrEmpty, isListOf, isText } from '../../wire/chec
 export type Members = [segment: string, since: number][]
 
 /**
- * News of one partition about the segments of a person. It stands in an envelope of `events.<partition>`, so that every
+ * News of one partition about the segments of a person. It is in an envelope of `events.<partition>`, so that every
  * replay changes them at the same place among the person's messages. Without changes it says that a browser of the
  * person has something new.
  */

@@ -140,7 +140,7 @@ function checkKeys(raw: Record<string, unknown>) {
   return trouble && no(trouble.code, `${trouble.path.join('.') || 'the message'} ${trouble.what}`)
 }
 
-/** `__proto__` and `constructor.prototype` are refused, not stripped: no client sends them by accident. */
+/** `__proto__` and `constructor.prototype` are rejected, not stripped: no client sends them by accident. */
 function checkTree(value: object, depth: number): Trouble | undefined {
   if (depth > MAX_DEPTH) return { code: 'too_deep', path: [], what: `is nested deeper than ${MAX_DEPTH} levels` }
   if (Array.isArray(value)) {

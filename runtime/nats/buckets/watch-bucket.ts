@@ -77,7 +77,7 @@ export async function watchBucket(
       gaps.heard(entry.revision)
       applySafely(entry)
       // By number, too: nats-server 2.9 says for ever that one more is to come when an entry was replaced while it
-      // began the watch.
+      // began the watch (https://github.com/nats-io/nats-server/issues/4824 is of this kind).
       if (!entry.delta || entry.revision >= newest) caughtUp()
     }
   }

@@ -85,7 +85,7 @@ export async function connectNats(access: NatsAccess | string, name: string, log
     }
   })()
   let closing = false
-  // Refused for good, after a password was changed: the process ends, and its next start says why.
+  // Rejected for good, after a password was changed: the process ends, and its next start says why.
   void connection.closed().then(reason => {
     if (!closing) throw new Error('the connection to NATS was closed for good', { cause: reason })
   })

@@ -27,7 +27,7 @@ export interface Publisher {
    *
    * @param msgId JetStream stores a message with an id it knows, of the last two minutes, only once; without one,
    *   each time
-   * @param expected sequence of the subject's last message, 0 for none: of another one, it is refused as a `conflict`
+   * @param expected sequence of the subject's last message, 0 for none: of another one, it is rejected as a `conflict`
    * @throws PublishError at once when there is no connection, when it is lost, or when too many are pending
    */
   publish(subject: string, data: Uint8Array | string, msgId?: string, expected?: number): Promise<Stored>

@@ -20,7 +20,7 @@ export function readAck(answer: Pick<Msg, 'headers' | 'json'>): Stored | Publish
     }>()
     if (!error && seq) return { seq, duplicate: duplicate === true }
     const code = error?.err_code === JETSTREAM_ERRORS.wrongLastSequence ? 'conflict' : 'refused'
-    return new PublishError(code, `JetStream refused: ${error?.description}`)
+    return new PublishError(code, `JetStream rejected the message: ${error?.description}`)
   } catch {
     return new PublishError('refused', 'JetStream answered something that is no acknowledgement')
   }

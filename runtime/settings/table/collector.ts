@@ -16,7 +16,7 @@ export const COLLECTOR = {
     programs: HTTP,
     default: 'loopback,linklocal,uniquelocal',
     meaning:
-      'Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: IP addresses, networks such as `10.0.0.0/8`, names of ranges, how many stand in a row, or `none`',
+      'Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` are believed: IP addresses, networks such as `10.0.0.0/8`, names of ranges, how many are in a row, or `none`',
   },
   METRICS_PORT: {
     kind: 'number',

@@ -6,7 +6,7 @@ const MAX_ERRORS = 10
 /** Characters of a message that are kept: it may quote what the page was working on. */
 const MAX_MESSAGE = 300
 
-/** Errors that browsers report although nothing is wrong. */
+/** Errors that browsers report although nothing is wrong (https://github.com/w3c/csswg-drafts/issues/5487). */
 const HARMLESS = /^ResizeObserver loop /
 
 /**

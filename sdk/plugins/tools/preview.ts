@@ -41,7 +41,7 @@ export function preview(client: PluginApi, token: string): void {
   } catch {
     // Legible without it.
   }
-  /** A link that is none, or no longer, must not keep a page from its slots: anybody can make one. */
+  /** A link that is none, or no longer, must not keep a page from its slots: any page can make one. */
   const endIfRefused = async () => {
     const { endpoint, writeKey } = delivery.settings
     const body = JSON.stringify({ ...visitorIds.all(), preview: token, slots: [{ id: '-' }] })

@@ -17,8 +17,8 @@ const SAFE_URL = /^(\w+ (https?|mailto|tel):|img data:image\/)/
 export const isOpen = (element: Element): boolean => !CLOSED.test(element.localName)
 
 /**
- * Sets an attribute from a payload, if it can do no harm: payloads come over the network. False: refused. The element's
- * own markup is the page author's business.
+ * Sets an attribute from a payload, if it can do no harm: payloads come over the network. False: rejected. The
+ * element's own markup is the page author's business.
  */
 export function setAttribute(element: Element, name: string, value: string): boolean {
   const attribute = name.toLowerCase()

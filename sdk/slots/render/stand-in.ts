@@ -2,8 +2,9 @@ import { guard, type Log } from '../../platform/guard.js'
 
 /**
  * Shows nodes in the place of an element's own content, which stays where it is, hidden: a framework that made it goes
- * on to change and remove it there (React throws where a child of its own is gone). Own content that is added later is
- * hidden, too. Returns a function that takes the nodes away and shows the element's own content again.
+ * on to change and remove it there. React throws where a child of its own is gone
+ * (https://github.com/facebook/react/issues/11538). Own content that is added later is hidden, too. Returns a function
+ * that takes the nodes away and shows the element's own content again.
  */
 export function standIn(element: Element, nodes: ChildNode[], log: Log): () => void {
   const hidden = new Map<Node, () => void>()

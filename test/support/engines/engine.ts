@@ -3,7 +3,7 @@ export interface Engine {
   name: 'Chromium' | 'Firefox' | 'WebKit'
   /** Starts the browser under the control of its driver, with a profile of its own that goes with it. */
   launch(): Promise<Browser>
-  /** Starts the browser as a person does: on a profile's folder that stays, with one page, controlled by nobody. */
+  /** Starts the browser as a person does: on a profile's folder that stays, with one page, not remotely controlled. */
   visit(profile: string, url: string): Promise<Visit>
 }
 
@@ -24,7 +24,7 @@ export interface Tab {
   close(): Promise<void>
 }
 
-/** A browser that nobody controls. */
+/** A browser that is not remotely controlled. */
 export interface Visit {
   /** SIGKILL to all of its processes at once: nothing can be written any more. */
   kill(): Promise<void>

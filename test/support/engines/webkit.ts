@@ -80,7 +80,7 @@ function miniBrowserFolders(): string[] {
   }
 }
 
-/** A screen that nobody sees. */
+/** A screen that is not shown. */
 async function startDisplay(xvfb: string) {
   const child = spawn(xvfb, ['-displayfd', '3', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

@@ -38,9 +38,9 @@ const BATCH = 3
 /**
  * Makes the history of a shop, the same for the same options: visitors with sessions, campaigns, slots, clicks and
  * orders; thank-you pages that are loaded again, refunds, two currencies, bots, users with several browsers and
- * browsers with several users, servers that know only the user, claims nobody proved, numbers that are none, clicks at
- * the same millisecond, messages that came late, imported decisions, and slots whose rule of attribution changes
- * halfway.
+ * browsers with several users, servers that know only the user, claims without a signature, numbers that are none,
+ * clicks at the same millisecond, messages that came late, imported decisions, and slots whose rule of attribution
+ * changes halfway.
  */
 export function generateShop({ seed, visitors, now, days = 30, siteId = 'demo' }: ShopOptions): Shop {
   const random = createRandom(seed)

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-// Below node_modules, so that `slotstream` resolves as it does for whoever installed it.
+// Below node_modules, so that `slotstream` resolves as it does where it is installed.
 const folder = join(root, 'node_modules', '.cache', 'snippets')
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

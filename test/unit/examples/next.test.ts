@@ -7,7 +7,7 @@ import { afterAll, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const example = join(root, 'examples', 'next')
-// Below node_modules, so that `slotstream` resolves as it does for whoever installed it.
+// Below node_modules, so that `slotstream` resolves as it does where it is installed.
 const folder = join(root, 'node_modules', '.cache', 'next-example')
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -42,7 +42,7 @@ describe('a rejected message', () => {
     })
   })
 
-  it.each(['{"type": "tra', '5', 'null', '[]', '"x"'])('of which %s is kept can not be replayed', payload => {
+  it.each(['{"type": "tra', '5', 'null', '[]', '"x"'])('of which %s is kept cannot be replayed', payload => {
     expect(candidateOf('shop', row(payload))).toBeUndefined()
   })
 })

@@ -48,19 +48,19 @@ describe('createClient', () => {
     expect(pauses).toEqual([4_000, 500, 1_000])
   })
 
-  it('does not repeat what was refused, and says what the server said', async () => {
+  it('does not repeat what was rejected, and says what the server said', async () => {
     const error = { code: 'malformed', message: 'batch must be a list' }
     const { client, requests } = clientWith({ status: 400, body: { error } })
     await expect(client.sendBatch(BATCH)).rejects.toThrow(
-      'POST http://collector.test/v1/batch was refused: 400 malformed: batch must be a list',
+      'POST http://collector.test/v1/batch was rejected: 400 malformed: batch must be a list',
     )
     expect(requests).toHaveLength(1)
   })
 
-  it('sends the write key with batches and the token with admin calls; a wrong token is refused at once', async () => {
+  it('sends the write key with batches and the token with admin calls; a wrong token is rejected at once', async () => {
     const { client, requests } = clientWith({ status: 200, body: ACCEPTED }, { status: 401 })
     await client.sendBatch(BATCH)
-    await expect(client.listSites()).rejects.toThrow('was refused: 401')
+    await expect(client.listSites()).rejects.toThrow('was rejected: 401')
     expect(requests.map(request => request.authorization)).toEqual([`Basic ${btoa('key:')}`, 'Bearer secret'])
   })
 

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { type ContentFill, type ContentFills, contentFillsKey, parseContentFills } from '@slotstream/protocol'
-import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { changeValue } from '@slotstream/runtime'
 
 /** The bounds of a partition's stream that a fill reads. */
 export interface FillBounds {
@@ -52,23 +52,12 @@ export async function endFills(meta: KV, siteId: string, partition: number, done
   })
 }
 
-async function changeFills(
+function changeFills(
   meta: KV,
   siteId: string,
   partition: number,
   change: (before: ContentFills) => ContentFills,
 ): Promise<ContentFills> {
-  const key = contentFillsKey(siteId, partition)
-  for (;;) {
-    const entry = await meta.get(key)
-    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseContentFills) : undefined
-    const after = change(parsed?.ok ? parsed.value : {})
-    try {
-      await meta.put(key, JSON.stringify(after), { previousSeq: entry?.revision ?? 0 })
-      return after
-    } catch (error) {
-      // An owner of before, or the next one, was faster.
-      if (!isJetStreamError(error, 'wrongLastSequence')) throw error
-    }
-  }
+  // An owner of before, or the next one, may be faster.
+  return changeValue(meta, contentFillsKey(siteId, partition), parseContentFills, (before = {}) => change(before))
 }

@@ -23,7 +23,7 @@ export async function storeRejected(
         {
           messageId,
           code: 'warehouse_refused',
-          reason: `ClickHouse refused the row: ${reason.slice(0, MAX_REASON)}`,
+          reason: `ClickHouse rejected the row: ${reason.slice(0, MAX_REASON)}`,
           payload: text.slice(0, MAX_MESSAGE_BYTES),
         },
       ],

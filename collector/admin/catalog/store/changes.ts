@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Content, isAbsentOr, isId, isObject, type Slot } from '@slotstream/protocol'
+import { type Content, isAbsentOr, isId, isObject, parseJson, type Slot } from '@slotstream/protocol'
 
 export type CatalogKind = 'slot' | 'content'
 
@@ -87,13 +87,8 @@ export function keyOf({ kind, id }: Pick<Target, 'kind' | 'id'>): string {
 
 /** Parses changes as a value has them; undefined where it has none. */
 export function parseChanges(text: string | undefined): Change[] | undefined {
-  if (text === undefined) return undefined
-  try {
-    const raw: unknown = JSON.parse(text)
-    return Array.isArray(raw) && raw.every(isChange) ? raw : undefined
-  } catch {
-    return undefined
-  }
+  const raw = text === undefined ? undefined : parseJson(text)
+  return Array.isArray(raw) && raw.every(isChange) ? raw : undefined
 }
 
 function isChange(raw: unknown): raw is Change {

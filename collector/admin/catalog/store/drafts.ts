@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, isObject, isText } from '@slotstream/protocol'
-import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { ifUnchanged, readValue } from '@slotstream/runtime'
 import { type Change, parseChanges } from './changes.js'
 import { isValueRef, type ValueRef, type Values } from './values.js'
 
@@ -32,29 +32,19 @@ interface StoredDraft {
 export function createDrafts(bucket: KV, values: Values): Drafts {
   const keyOf = (siteId: string) => `${siteId}.draft`
 
-  async function readStored(siteId: string): Promise<{ stored: StoredDraft | undefined; seq: number }> {
-    const entry = await bucket.get(keyOf(siteId))
-    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parse) : undefined
-    return { stored: parsed?.ok ? parsed.value : undefined, seq: entry?.revision ?? 0 }
-  }
+  const readStored = (siteId: string) => readValue(bucket, keyOf(siteId), parse)
 
   /** Resolves to whether the draft was still the one that was read, and removes what it named. */
   async function replace(siteId: string, seq: number, by: () => Promise<unknown>): Promise<boolean> {
     const draft = await readStored(siteId)
-    if (draft.seq !== seq) return false
-    try {
-      await by()
-    } catch (error) {
-      if (isJetStreamError(error, 'wrongLastSequence')) return false
-      throw error
-    }
-    if (draft.stored) await values.remove(siteId, draft.stored.value)
+    if (draft.revision !== seq || !(await ifUnchanged(by))) return false
+    if (draft.value) await values.remove(siteId, draft.value.value)
     return true
   }
 
   return {
     async read(siteId) {
-      const { stored, seq } = await readStored(siteId)
+      const { value: stored, revision: seq } = await readStored(siteId)
       if (!stored) return { at: '', changes: undefined, seq }
       return { at: stored.at, changes: parseChanges(await values.read(siteId, stored.value)), seq }
     },

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv'
 import { type Check, isCount, isObject, isText } from '@slotstream/protocol'
-import { isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { readValue, replaceValue } from '@slotstream/runtime'
 import { isValueRef, type ValueRef } from './values.js'
 
 /** Revisions of a catalog that are kept, and the bytes that their changes may take as they are stored. */
@@ -64,27 +64,20 @@ export function headKey(siteId: string): string {
 
 /** Resolves to the head of a site's catalog. */
 export async function readHead(bucket: KV, siteId: string): Promise<StoredHead> {
-  const entry = await bucket.get(headKey(siteId))
-  const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseHead) : undefined
-  // What can't be read is none, and the next revision may take its place.
-  const head = parsed?.ok ? parsed.value : { revision: 0, slots: 0, content: 0, expressions: 0, history: [] }
-  return { ...head, seq: entry?.revision ?? 0, isNew: !parsed?.ok }
+  const { value, revision: seq } = await readValue(bucket, headKey(siteId), parseHead)
+  const head = value ?? { revision: 0, slots: 0, content: 0, expressions: 0, history: [] }
+  return { ...head, seq, isNew: !value }
 }
 
 /** Replaces a head if its sequence is still `after`. Resolves to the new one; undefined: it was not. */
-export async function writeHead(
+export function writeHead(
   bucket: KV,
   siteId: string,
   { revision, slots, content, expressions, history }: CatalogHead,
   after: number,
 ): Promise<number | undefined> {
-  try {
-    const value: CatalogHead = { revision, slots, content, expressions, history }
-    return await bucket.put(headKey(siteId), JSON.stringify(value), { previousSeq: after })
-  } catch (error) {
-    if (isJetStreamError(error, 'wrongLastSequence')) return undefined
-    throw error
-  }
+  const value: CatalogHead = { revision, slots, content, expressions, history }
+  return replaceValue(bucket, headKey(siteId), value, after)
 }
 
 function parseHead(raw: unknown): Check<CatalogHead> {

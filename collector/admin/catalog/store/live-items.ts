@@ -9,7 +9,7 @@ import {
   keyToken,
   parseCatalogPublished,
 } from '@slotstream/protocol'
-import { bucketEntries, bucketKeys, isJetStreamError, parseEntry } from '@slotstream/runtime'
+import { bucketEntries, bucketKeys, ifUnchanged, parseEntry, readValue, replaceValue } from '@slotstream/runtime'
 import type { CatalogItem, CatalogKind, Target } from './changes.js'
 
 /** Value of a key of the bucket `catalog`. */
@@ -53,9 +53,8 @@ export function createLiveItems(bucket: KV): LiveItems {
   }
 
   async function published(siteId: string) {
-    const entry = await bucket.get(catalogPublishedKey(siteId))
-    const parsed = entry?.operation === 'PUT' ? parseEntry(entry, parseCatalogPublished) : undefined
-    return { value: parsed?.ok ? parsed.value : undefined, seq: entry?.revision ?? 0 }
+    const { value, revision: seq } = await readValue(bucket, catalogPublishedKey(siteId), parseCatalogPublished)
+    return { value, seq }
   }
 
   return {
@@ -73,18 +72,14 @@ export function createLiveItems(bucket: KV): LiveItems {
     },
     async write(siteId, { kind, id, after }, seq) {
       const key = keyOf(siteId, kind, id)
-      return ifUnchanged(() =>
-        after === undefined
-          ? bucket.delete(key, { previousSeq: seq })
-          : bucket.put(key, JSON.stringify(after), { previousSeq: seq }),
-      )
+      if (after !== undefined) return (await replaceValue(bucket, key, after, seq)) !== undefined
+      return (await ifUnchanged(() => bucket.delete(key, { previousSeq: seq }))) !== undefined
     },
     async publish(siteId, value) {
       for (;;) {
         const latest = await published(siteId)
         if (latest.value !== undefined && latest.value.revision >= value.revision) return
-        const put = () => bucket.put(catalogPublishedKey(siteId), JSON.stringify(value), { previousSeq: latest.seq })
-        if (await ifUnchanged(put)) return
+        if ((await replaceValue(bucket, catalogPublishedKey(siteId), value, latest.seq)) !== undefined) return
       }
     },
     async removeAll(siteId) {
@@ -100,15 +95,4 @@ export function isAsTarget({ value }: Pick<LiveItem, 'value'>, { after }: Target
 
 function idOf(key: string): string {
   return fromKeyToken(key.slice(key.lastIndexOf('.') + 1))
-}
-
-/** Resolves to whether a write found the sequence that it expected. */
-async function ifUnchanged(write: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await write()
-    return true
-  } catch (error) {
-    if (isJetStreamError(error, 'wrongLastSequence')) return false
-    throw error
-  }
 }

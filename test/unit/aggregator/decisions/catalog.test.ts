@@ -44,7 +44,7 @@ describe('the catalog', () => {
     expect(catalog.slotOf('shop', 'hero')).toBeUndefined()
   })
 
-  it('skips what can not be used, and says why', () => {
+  it('skips what cannot be used, and says why', () => {
     const { catalog, slot } = shop()
     expect(slot('hero', { count: 0 })).toContain('count')
     expect(catalog.set('shop.slot.hero', { id: 'other' })).toContain('the key says hero')

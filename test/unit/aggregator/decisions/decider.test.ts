@@ -130,7 +130,7 @@ describe('a decision', () => {
     expect((await decide(request('learns'), 0))?.decisions).toMatchObject([{ outcome: 'unavailable', items: [] }])
   })
 
-  it('is left to the page where conditions ask for a person who can not be read, and made where only policies do', async () => {
+  it('is left to the page where conditions ask for a person who cannot be read, and made where only policies do', async () => {
     const { catalog, decide } = start({
       profiles: {
         profileOf: async () => ({ ...applyEnvelope(undefined, told, 1)! }),

@@ -178,7 +178,7 @@ describe('matrices of items are loaded', () => {
     const { loader, put, metrics } = loading(2)
     await put('a', manifestOf(1, ['covisitation', 'knn']))
     await put('b', manifestOf(1, ['knn']))
-    // Each site has its part, whoever came first.
+    // Each site has its part, whichever came first.
     const sizes = () =>
       [['a', 'covisitation'] as const, ['a', 'knn'] as const, ['b', 'knn'] as const].map(
         ([siteId, type]) => loader.itemsOf(siteId, type)?.size,
@@ -200,7 +200,7 @@ describe('the memory for matrices', () => {
   const ask = (siteId: string, ...sizes: number[]) =>
     sizes.map((bytes, at) => ({ key: `${siteId}${at}`, siteId, bytes }))
 
-  it('is for all that fit, and when full an equal part for each site: the largest are refused first', () => {
+  it('is for all that fit, and when full an equal part for each site: the largest are rejected first', () => {
     const granted = (asked: MatrixMemory[], bytes: number) => [...shareMemory(asked, bytes)].sort()
     const all = [...ask('big', 40, 60), ...ask('mid', 30), ...ask('tiny', 2)]
     expect(granted(all, 132)).toEqual(['big0', 'big1', 'mid0', 'tiny0'])

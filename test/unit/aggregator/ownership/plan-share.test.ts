@@ -5,7 +5,7 @@ import { planShare } from '#aggregator/ownership/plan-share.js'
 const RESOURCES = Array.from({ length: 11 }, (_, index) => String(index))
 const MEMBERS = ['a', 'b', 'c', 'd']
 
-/** Members, and who holds what: members, the dead, nobody. */
+/** Members, and who holds what: members, ended ones, none. */
 const situation = fc.record({
   live: fc.uniqueArray(fc.constantFrom(...MEMBERS), { minLength: 1 }),
   owners: fc.array(fc.constantFrom(...MEMBERS, 'dead', ''), {

@@ -63,7 +63,7 @@ it('has each message once, whoever writes, dies, sleeps, lands in part, is resto
         else if (next.do === 'kill') writers[next.n % writers.length]!.kill()
         else if (next.do === 'backup') here.backUp()
         else {
-          // Whoever restores a table stops who writes to it.
+          // An operator who restores a table stops what writes to it.
           for (const writer of writers) writer.kill()
           here.restore(next.forget)
           writers = [here.startWriter()]

@@ -11,7 +11,7 @@ import { Stopped } from '#runtime/process/retry.js'
 
 /**
  * What becomes of a call: it is done; it fails before, or after it had its effect. Of an insert also: it lands in one
- * of the table's partitions only, or the server notes the token and dies before the rows are visible.
+ * of the table's partitions only, or the server notes the token and is killed before the rows are visible.
  */
 export type Fate = 'done' | 'refused' | 'unheard' | 'partial' | 'noted'
 
@@ -183,7 +183,7 @@ export function simulatedWarehouse() {
       stream.push({ data: new TextEncoder().encode(text), at: Date.now() })
       for (const listener of listeners) listener()
     },
-    /** Somebody who believes that the stream is theirs. `ended` says whether it has ended, by itself or killed. */
+    /** A loader that believes it owns the stream. `ended` says whether it has ended, by itself or killed. */
     startWriter() {
       const abort = new AbortController()
       let reader: StreamReader | undefined

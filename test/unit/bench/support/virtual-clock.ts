@@ -1,6 +1,6 @@
 import type { Clock } from '#bench/support/open-loop.js'
 
-/** A clock that moves only when somebody sleeps, each time by `lateMs` more than asked for. */
+/** A clock that moves only when code sleeps, each time by `lateMs` more than asked for. */
 export function virtualClock(lateMs = 0): Clock {
   let now = 1_000
   return {

@@ -39,7 +39,7 @@ describe('the command line', () => {
     [['push', 'folder']],
     [['diff', 'one', 'two', '--site', 'shop']],
     [['check', '--unknown']],
-  ])('%j is refused with how it should be', args => {
+  ])('%j is rejected with how it should be', args => {
     expect(() => parseArguments(args, {})).toThrow(UsageError)
   })
 
@@ -97,7 +97,7 @@ describe('a folder with a catalog', () => {
     })
   })
 
-  it('is refused with a line for each fault, and the files are named', async () => {
+  it('is rejected with a line for each fault, and the files are named', async () => {
     await write({
       'slots.json': [
         { ...SLOT, campaigns: [{ id: 'c', contentIds: ['a'], mode: 'first' }], holdOut: 1 },
@@ -138,12 +138,12 @@ describe('a folder with a catalog', () => {
       /a\.json: tests\[0\]\.slots is unknown: did you mean/,
     ],
     [{ 'slots.json': '[]', 'tests/a.json': '{' }, /a\.json: .*JSON/],
-  ])('that holds %j is refused, and the file is named', async (files, message) => {
+  ])('that holds %j is rejected, and the file is named', async (files, message) => {
     await write(files)
     await expect(readFolder(folder)).rejects.toThrow(message)
   })
 
-  it('whose decision tests fail is refused', async () => {
+  it('whose decision tests fail is rejected', async () => {
     const test = { name: 'never a', slot: 'hero', expect: { never: ['a'], outcome: 'empty' } }
     await write({ 'slots.json': [SLOT], 'content.json': [CONTENT], 'tests/a.json': test })
     const at = `${join(folder, 'tests/a.json')}: tests[0] never a`
@@ -178,7 +178,7 @@ describe('a folder with a catalog', () => {
     expect((await run('check', folder)).failed).toContain('content[0]: payload.title is missing (schema of slot deals)')
   })
 
-  it('whose decision tests another person breaks is refused', async () => {
+  it('whose decision tests another person breaks is rejected', async () => {
     const test = { slot: 'hero', given: { profile: { traits: { plan: 'free' } } }, expect: { never: ['a'] } }
     const where = { $or: [{ 'traits.plan': 'pro' }, { 'context.locale': 'fr' }] }
     await write({ 'slots.json': [SLOT], 'content.json': [{ ...CONTENT, where }], 'tests/a.json': test })

@@ -22,7 +22,7 @@ const HERO = {
 }
 
 it('slots of the catalog type what pages ask for', async () => {
-  // Below node_modules, so that `slotstream` resolves as it does for whoever installed it.
+  // Below node_modules, so that `slotstream` resolves as it does where it is installed.
   const project = join(ROOT, 'node_modules', '.cache', 'slot-types')
   rmSync(project, { recursive: true, force: true })
   mkdirSync(project, { recursive: true })

@@ -41,7 +41,7 @@ describe('the command line', () => {
     [['mode', 'on', '--site', 'shop']],
     [['check', '--unknown']],
     [['push', '--site', 'shop', '--unplanned', 'maybe']],
-  ])('%j is refused with how it should be', args => {
+  ])('%j is rejected with how it should be', args => {
     expect(() => parseArguments(args, {})).toThrow(UsageError)
   })
 
@@ -84,13 +84,13 @@ describe('a folder of schemas', () => {
     ['1-0-0.json', '{"type": }', /1-0-0\.json: .*JSON/],
     ['1-0-0.json', '[]', /1-0-0\.json: a schema must be a JSON object/],
     ['v1.json', '{}', /v1\.json: the name must be a version/],
-  ])('with %s holding %s is refused, and the file is named', async (name, text, message) => {
+  ])('with %s holding %s is rejected, and the file is named', async (name, text, message) => {
     mkdirSync(join(folder, 'A'))
     await writeFile(join(folder, 'A', name), text)
     await expect(readSchemas(folder)).rejects.toThrow(message)
   })
 
-  it('that is not there or empty is refused', async () => {
+  it('that is not there or empty is rejected', async () => {
     await expect(readSchemas(join(folder, 'none'))).rejects.toThrow('there is no folder')
     await expect(readSchemas(folder)).rejects.toThrow('there are no schemas')
   })
@@ -112,7 +112,7 @@ describe('check', () => {
     expect(failed).toBe('1 event, 2 versions: 1 problem')
   })
 
-  it('fails when a schema can not be used', async () => {
+  it('fails when a schema cannot be used', async () => {
     await writeSchemas(folder, { A: { '1-0-0': { type: 'objct' } } })
     expect((await run('check', '--schemas', folder)).said).toContain('✗ A 1-0-0: /type must be one of')
   })
@@ -120,7 +120,7 @@ describe('check', () => {
 
 describe('types', () => {
   it('fit the SDK: track takes what the plan has, and nothing else', async () => {
-    // Below node_modules, so that `slotstream` resolves as it does for whoever installed it.
+    // Below node_modules, so that `slotstream` resolves as it does where it is installed.
     const project = join(ROOT, 'node_modules', '.cache', 'plan-types')
     rmSync(project, { recursive: true, force: true })
     mkdirSync(project, { recursive: true })
@@ -177,7 +177,7 @@ track('Porduct Viewed', { product_id: 'p1' })
     expect(said.stdout).toBe('')
   }, 60_000)
 
-  it('are refused for a plan without events', async () => {
+  it('are rejected for a plan without events', async () => {
     await writeSchemas(folder, { '@page': { '1-0-0': {} } })
     expect((await run('types', '--schemas', folder)).failed).toContain('no track event')
   })

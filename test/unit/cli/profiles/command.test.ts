@@ -36,7 +36,7 @@ describe('the command line', () => {
     [['push', 'folder']],
     [['diff', 'one', 'two', '--site', 'shop']],
     [['check', '--unknown']],
-  ])('%j is refused with how it should be', args => {
+  ])('%j is rejected with how it should be', args => {
     expect(() => parseArguments(args, {})).toThrow(UsageError)
   })
 
@@ -71,12 +71,12 @@ describe('a folder of definitions', () => {
     ['segments.json', '[{"name": ""}]', /segments\.json: segments\[0\]\.name: must be text/],
     ['feature.json', '[]', /feature\.json is not read: did you mean features\.json\?/],
     ['other.json', '[]', /there are no definitions in/],
-  ])('with %s holding %s is refused, and the file is named', async (name, text, message) => {
+  ])('with %s holding %s is rejected, and the file is named', async (name, text, message) => {
     await writeFile(join(folder, name), text)
     expect((await run('check', folder)).failed).toMatch(message)
   })
 
-  it('with faults in several files is refused with a line for each', async () => {
+  it('with faults in several files is rejected with a line for each', async () => {
     await writeFile(join(folder, 'features.json'), JSON.stringify([{ ...VIEWS, agregate: 1 }]))
     await writeFile(join(folder, 'patterns.json'), '[5]')
     const { failed } = await run('check', folder)
@@ -87,7 +87,7 @@ describe('a folder of definitions', () => {
     ])
   })
 
-  it('with faults of form and of meaning is refused with all of them, also where no collector answers', async () => {
+  it('with faults of form and of meaning is rejected with all of them, also where no collector answers', async () => {
     const write = (kind: string, items: unknown[]) => writeFile(join(folder, `${kind}.json`), JSON.stringify(items))
     await write('features', [
       { ...VIEWS, agregate: 1, source: { event: 'E', where: { 'properties.price': { $gtt: 1 } } } },
@@ -110,7 +110,7 @@ describe('a folder of definitions', () => {
     ])
   })
 
-  it('that is not there is refused', async () => {
+  it('that is not there is rejected', async () => {
     await expect(readDefinitions(join(folder, 'none'))).rejects.toThrow('there is no folder')
   })
 

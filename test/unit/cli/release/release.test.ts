@@ -72,7 +72,7 @@ describe('a release', () => {
     ['0.2', '2027-01-31', 'is no version'],
     ['0.2.0', '31.1.2027', 'is no date'],
     ['0.3.0', '2027-01-31', 'it must be "## 0.3.0 — unreleased"'],
-  ])('of %s at %s is refused with what to do', (asked, date, reason) => {
+  ])('of %s at %s is rejected with what to do', (asked, date, reason) => {
     expect(() => release(unreleased, asked, date)).toThrow(ReleaseError)
     expect(() => release(unreleased, asked, date)).toThrow(reason)
   })

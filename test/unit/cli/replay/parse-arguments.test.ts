@@ -66,7 +66,7 @@ describe('the command line of a replay', () => {
     [['decisions', '--from', '2026-01-01', '--to', '2026-01-02']],
     [['decisions', '--site', 'shop', '--from', '2026-01-02', '--to', '2026-01-01']],
     [['decisions', 'more', '--site', 'shop', '--from', '2026-01-01', '--to', '2026-01-02']],
-  ])('%j is refused', args => {
+  ])('%j is rejected', args => {
     expect(() => parseArguments(args)).toThrow(/npm run replay|must be/)
   })
 })

@@ -47,7 +47,7 @@ it('default without a password is asked for one from another machine, also with 
     await expect(login('pw')(headers, {}, far)).rejects.toMatchObject({ code: 516, answer: { status: 401 } })
 })
 
-it('anything else is refused, never taken for an analyst', async () => {
+it('anything else is rejected, never taken for an analyst', async () => {
   for (const headers of [
     basic('slotstream:'),
     basic('slotstream:wrong'),

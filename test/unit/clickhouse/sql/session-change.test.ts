@@ -52,7 +52,7 @@ describe('what a statement changes in its session', () => {
     ['USE', 62],
     ['USE a.b', 62],
     ["USE 'a'", 62],
-  ])('is refused, when it cannot be understood for certain: %s', (sql, code) => {
+  ])('is rejected, when it cannot be understood for certain: %s', (sql, code) => {
     expect(() => change(sql)).toThrow(expect.objectContaining({ code }))
   })
 })

@@ -77,7 +77,7 @@ describe('plans that follow their bucket', () => {
     expect(plans.of('shop')).toBeUndefined()
   })
 
-  it('stay as they are when what is stored can not be used', async () => {
+  it('stay as they are when what is stored cannot be used', async () => {
     const plans = createPlans(log)
     plans.apply(put(1, wants('a')))
     await plans.settled()

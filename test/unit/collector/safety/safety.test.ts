@@ -136,7 +136,7 @@ describe('limits of messages and new visitors', () => {
     expect(() => send(1, [], '192.0.2.1', 'a', 'secret')).toThrow(/secret keys/)
   })
 
-  it('count large messages by their bytes, and what is refused as a whole', () => {
+  it('count large messages by their bytes, and what is rejected as a whole', () => {
     const { limits } = world({ addressMessagesPerSecond: 10 })
     limits.admit({ ...from('192.0.2.1'), site: site('a') }, 400_000)
     expect(() => limits.checkAddress(from('192.0.2.1'))).toThrow()

@@ -86,7 +86,7 @@ describe('new visitors', () => {
   }
   const site = (siteId: string) => ({ siteId, name: '', writeKeys: [], allowedOrigins: [], debug: false })
 
-  /** Sends batches of 50 new visitors, ten times a second for so long. Returns which were refused. */
+  /** Sends batches of 50 new visitors, ten times a second for so long. Returns which were rejected. */
   function flood(flow: VisitorFlow, at: { now: () => number; pass: (seconds: number) => void }, siteId = 'flooded') {
     const limits = createMessageLimits(rates, at.now, flow)
     const refused: number[] = []
@@ -106,7 +106,7 @@ describe('new visitors', () => {
     return { refused, send }
   }
 
-  it('of a site that brings many wait, then are refused, while slots are slow; other sites and known visitors are not', () => {
+  it('of a site that brings many wait, then are rejected, while slots are slow; other sites and known visitors are not', () => {
     const { flow, now, pass } = world()
     pass(10)
     const { refused, send } = flood(flow, { now, pass: seconds => pass(seconds, { slotMs: 5 }) })

@@ -196,7 +196,7 @@ describe('what differs from GrowthBook', () => {
     expect(faultsOf({ a: { $__proto__: 1 } })).toHaveLength(1)
   })
 
-  it('values that can not be converted to text or numbers do no harm', () => {
+  it('values that cannot be converted to text or numbers do no harm', () => {
     const hostile = { a: { valueOf: 1, toString: 1 } }
     for (const wanted of [
       'x',

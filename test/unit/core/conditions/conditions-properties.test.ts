@@ -55,7 +55,7 @@ const { condition } = fc.letrec<{ condition: Wanted }>(tie => {
   }
 })
 
-// The language once more, in the plainest way: by what stands in docs/conditions.md.
+// The language once more, in the plainest way: by what is in docs/conditions.md.
 
 const isList = Array.isArray
 const isPlain = (it: Value) => typeof it !== 'object' || it === null

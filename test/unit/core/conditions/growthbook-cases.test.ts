@@ -20,7 +20,7 @@ const file = places.find(place => existsSync(place))
 const cases: Case[] = file === undefined ? [] : JSON.parse(readFileSync(file, 'utf8')).evalCondition
 if (file === undefined) console.warn(`GrowthBook's cases are not checked: there is no ${places[0]}`)
 
-/** Conditions that are refused when they are compiled, where GrowthBook's runtime says that they don't match. */
+/** Conditions that are rejected when they are compiled, where GrowthBook's runtime says that they don't match. */
 const REFUSED: Record<string, string> = {
   'unknown operator - pass': 'condition.name.$regx: unknown operator $regx: did you mean $regex?',
   '$regex invalid - pass': 'condition.name.$regex: pattern "/???***[)"',

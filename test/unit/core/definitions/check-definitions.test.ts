@@ -106,7 +106,7 @@ describe('a set among the others of its site', () => {
       /^features\[0\]\.halfLife: a feature of the session/,
     ],
   ] as [DefinitionKind, Partial<Definitions>, RegExp][])(
-    'of %s with a fault, %j, is refused with its path',
+    'of %s with a fault, %j, is rejected with its path',
     (kind, definitions, line) => {
       expect(faultsOf(kind, definitions)).toEqual([expect.stringMatching(line)])
     },

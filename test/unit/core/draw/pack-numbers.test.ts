@@ -31,7 +31,7 @@ describe('packed numbers', () => {
     expect(() => unpackRuns(packRuns(same), 199)).toThrow(RangeError)
   })
 
-  it.each(['=', 'ä', 'g', 'Ag', '__________f', 'ggggggggggggA'])('that are none are refused: %s', text => {
+  it.each(['=', 'ä', 'g', 'Ag', '__________f', 'ggggggggggggA'])('that are none are rejected: %s', text => {
     expect(() => unpackNumbers(text)).toThrow(RangeError)
   })
 })

@@ -121,7 +121,7 @@ describe('the arms of a tournament', () => {
     [{ tournament: { arm: 'control' } }, /tournament\.arm must be one of bold, calm/],
     [{ tournament: { clickMinutes: 0 } }, /clickMinutes must be a whole number/],
     [{ tournament: { steps: [{ arm: 'bold' }] } }, /steps\[0\]\.at must be/],
-  ])('are refused with %j', (fields, reason) => {
+  ])('are rejected with %j', (fields, reason) => {
     const checked = parseExperiments([{ ...EXPERIMENT, ...fields }], true)
     expect(checked.ok ? '' : checked.faults.join('\n')).toMatch(reason)
   })

@@ -58,7 +58,7 @@ it.each([
     { ...STAGE, contents: 'AA' },
   ].map(stage => JSON.stringify({ contents: 'e', stages: [stage] })),
   JSON.stringify({ version: 4, contents: 'e', stages: [STAGE] }),
-])('what may be no draw is refused: %#', text => {
+])('what may be no draw is rejected: %#', text => {
   expect(parseDraw(text)).toBeUndefined()
 })
 

@@ -192,7 +192,7 @@ describe('the memory of all slots', () => {
     expect(learned.bytes).toBe(full)
     expect(read(learned).contents.byId.get('a')).toMatchObject({ views: 120 })
 
-    // What was refused stays so when it earns more, and when it is taken away: it leaves nothing of what never was.
+    // What was rejected stays so when it earns more, and when it is taken away: it leaves nothing of what never was.
     const before = sums(learned)
     const refused = record({ features: featuresOf(119) })
     expect(fold(learned, [{ ...refused, reward: 5_000, previous: 0 }]).refused).toEqual(['memory'])

@@ -13,7 +13,7 @@ const NOW = Date.UTC(2026, 5, 1)
 const DAY = 24 * 3_600_000
 
 describe('fixed-point rewards', () => {
-  it('keep cents, and are refused where they are none', () => {
+  it('keep cents, and are rejected where they are none', () => {
     expect(toFixedReward(19.99)).toBe(199_900)
     expect(Object.is(toFixedReward(-0.00001), 0)).toBe(true)
     expect(toFixedReward(-MAX_REWARD)).toBe(-MAX_REWARD * REWARD_SCALE)

@@ -134,7 +134,7 @@ describe('popularity', () => {
     const random = seededRandom('positions')
     const contents = ['x', 'y', 'z'].map(id => ({ id, category: '' }))
     const input = inputOf({ eligible: contents })
-    // z is the best, and nearly always at the bottom, where nobody looks.
+    // z is the best, and nearly always at the bottom, where visitors rarely look.
     for (let n = 0; n < 3_000; n++) {
       const order = n % 20 === 0 ? ['z', 'x', 'y'] : n % 2 === 0 ? ['x', 'y', 'z'] : ['y', 'x', 'z']
       for (const [index, id] of order.entries()) {

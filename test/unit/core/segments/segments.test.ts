@@ -157,7 +157,7 @@ describe('membership', () => {
   })
 })
 
-describe('a set of segments is refused', () => {
+describe('a set of segments is rejected', () => {
   const cases: [where: SegmentDefinition['where'], reason: string][] = [
     [
       { 'features.vievs.camp': 1 },

@@ -99,7 +99,7 @@ describe('signals', () => {
     ])
   })
 
-  it('are none when a message of the batch can not be applied', () => {
+  it('are none when a message of the batch cannot be applied', () => {
     const bad = envelope([viewed(NOW), viewed(NOW), viewed(NOW), message(NOW, { timestamp: 'soon' })])
     expect(() => applyAndDetect(undefined, bad, 1)).toThrow('timestamp')
   })

@@ -207,7 +207,7 @@ describe('the settings of a site', () => {
       /of interest_shift, session_anomaly, repeated_view or of patterns; an empty one for none/,
     ],
     [{ signals: Array(201).fill('interest_shift') }, /up to 200 names/],
-  ])('are refused when they can not be meant: %j', (settings, reason) => {
+  ])('are rejected when they cannot be meant: %j', (settings, reason) => {
     expect(checkSite({ ...site, ...settings })).toMatchObject({ ok: false, reason: expect.stringMatching(reason) })
   })
 })

@@ -43,7 +43,7 @@ describe('a message of learning records', () => {
     ['previousStratum', withRecord({ previousStratum: 1.5 })],
     ['segments', withRecord({ segments: [1] })],
     ['features', withRecord({ features: [1] })],
-  ])('is refused where %s is wrong', (what, raw) => {
+  ])('is rejected where %s is wrong', (what, raw) => {
     expect(parseLearningEnvelope(raw)).toMatchObject({ ok: false, reason: expect.stringContaining(what) })
   })
 })

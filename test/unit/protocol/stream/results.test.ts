@@ -37,7 +37,7 @@ describe('a request for results', () => {
       { experiment: { ...EXPERIMENT, guardrails: [{ ...METRIC, ...wrong }] } },
       { traffic: { ...METRIC, ...wrong } },
     ]),
-  ])('is refused, since it becomes part of SQL: %j', wrong => {
+  ])('is rejected, since it becomes part of SQL: %j', wrong => {
     expect(parseResultsRequest({ ...REQUEST, ...wrong })).toMatchObject({ ok: false })
   })
 })

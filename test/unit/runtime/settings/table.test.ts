@@ -99,7 +99,7 @@ describe('a setting', () => {
     expect(textSetting('HOST', {}, 'micro')).toBe('127.0.0.1')
   })
 
-  it('is refused beyond the bounds of the table, with its name, its value and the bounds', () => {
+  it('is rejected beyond the bounds of the table, with its name, its value and the bounds', () => {
     for (const [name, row] of rows) {
       if (row.kind !== 'number' || name === 'SECRETS_FD') continue
       const { min = 0, max = Number.MAX_SAFE_INTEGER } = row

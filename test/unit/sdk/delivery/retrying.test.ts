@@ -184,7 +184,7 @@ describe('limits', () => {
     expect(store.known()?.ledger).toMatchObject({ acknowledged: 0, dropped: { expired: 1 } })
   })
 
-  it('are not kept where what keeps them can not be loaded: everything is sent, once', async () => {
+  it('are not kept where what keeps them cannot be loaded: everything is sent, once', async () => {
     const { capture, collector, control, store, sent, numbers, sender } = page(undefined, { maxQueueMessages: 3 })
     control.loads = false
     collector.answer = () => undefined

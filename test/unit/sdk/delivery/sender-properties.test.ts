@@ -43,7 +43,7 @@ describe('whatever the collector answers, in any order', () => {
             const text = JSON.stringify(batch)
             expect(texts.get(batchId) ?? text).toBe(text)
             texts.set(batchId, text)
-            // Nobody asks again about a batch whose end is known.
+            // No request is made again for a batch whose end is known.
             expect(ended.has(batchId)).toBe(false)
             const next = script.shift() ?? { status: 200, retryAfter: undefined }
             if (next.status === 200 || DROPPED.includes(next.status)) {
@@ -189,7 +189,7 @@ describe('whatever becomes of the browser’s storage', () => {
                   if (trouble === 'hangs') return new Promise(() => {})
                   if (trouble === 'fails' || trouble === 'closed') throw new Error(trouble)
                   const result = await disk(body)
-                  // It happened, but nobody hears of it.
+                  // It happened, but the sender does not hear of it.
                   if (trouble === 'unanswered') throw new Error(trouble)
                   return result
                 },

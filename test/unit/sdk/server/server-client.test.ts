@@ -215,7 +215,7 @@ describe('a collector that does not answer as it should', () => {
     expect(onError).not.toHaveBeenCalled()
   })
 
-  it('is not asked for what can not be written as JSON', async () => {
+  it('is not asked for what cannot be written as JSON', async () => {
     const onError = vi.fn()
     const { decisions } = await client({ onError }).decide(['hero'], { context: { n: 1n } })
     expect(decisions[0]?.outcome).toBe('unavailable')

@@ -68,7 +68,7 @@ describe('the worker', () => {
     expect(await state()).toMatchObject({ waiting: 0, ledger: { captured: 3, sent: 3, acknowledged: 3 } })
   })
 
-  it('leaves what the collector can not take now, and lets the browser try again', async () => {
+  it('leaves what the collector cannot take now, and lets the browser try again', async () => {
     const { sent, collector } = await left()
     collector.answer = () => new Response('', { status: 503 })
     await expect(deliverRest(rest)).rejects.toThrow('http_503')
@@ -81,7 +81,7 @@ describe('the worker', () => {
     ])
   })
 
-  it('halves what is too large, and counts what is refused for good', async () => {
+  it('halves what is too large, and counts what is rejected for good', async () => {
     const { sent, collector } = await left()
     collector.answer = numbers =>
       numbers.length > 2

@@ -83,7 +83,7 @@ it('refuses an archive with another hash, never opens it and leaves nothing behi
   const { machine, ran } = bareMachine()
   const wanted = '0'.repeat(64)
   await expect(obtainNatsServer({ dataDir, log: quiet, machine, release: release(wanted) })).rejects.toThrow(
-    `has SHA-256 ${sum()} instead of ${wanted}: refused and deleted`,
+    `has SHA-256 ${sum()} instead of ${wanted}: rejected and deleted`,
   )
   expect(ran).toEqual([])
   expect(await readdir(join(dataDir, 'bin'))).toEqual([])

@@ -68,7 +68,7 @@ describe('a nats-server that is there', () => {
     expect([told, fetched]).toEqual([[], []])
   })
 
-  it('is used when it is a 2.9 and the release can not be had, which is not tried again for a day', async () => {
+  it('is used when it is a 2.9 and the release cannot be had, which is not tried again for a day', async () => {
     let asked = 0
     const fetch = async () => {
       asked++

@@ -78,7 +78,7 @@ describe('a change of a schema', () => {
       'address.zip is new and needed',
     ],
     [
-      'what can not be compared',
+      'what cannot be compared',
       { ...base, patternProperties: { '^x': { type: 'number' } } },
       'revision',
       'patternProperties changed',

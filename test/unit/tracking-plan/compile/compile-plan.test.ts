@@ -119,7 +119,7 @@ describe('a message and its tracking plan', () => {
 })
 
 describe('a plan', () => {
-  it('is refused as a whole, with a line for each schema that does not compile', async () => {
+  it('is rejected as a whole, with a line for each schema that does not compile', async () => {
     const wrong = plan({ A: { '1-0-0': { type: 'object', propertys: {} } }, B: { '1-0-0': { type: 'objekt' } } })
     const error = await compilePlan(wrong).catch(caught => caught)
     expect(error).toBeInstanceOf(PlanError)

@@ -45,7 +45,7 @@ describe('a schema', () => {
     ['references that double', doubling(20), 'more than 2000 schemas'],
     ['unique items without a bound', x({ uniqueItems: true }), '/properties/x uniqueItems needs a maxItems'],
     ['a type that properties never have', { type: 'array' }, 'it must have "type": "object"'],
-  ] as [string, JsonObject, string][])('with %s is refused', (_what, schema, message) => {
+  ] as [string, JsonObject, string][])('with %s is rejected', (_what, schema, message) => {
     expect(() => createSchemaCompiler()(schema)).toThrow(SchemaError)
     expect(() => createSchemaCompiler()(schema)).toThrow(message)
   })

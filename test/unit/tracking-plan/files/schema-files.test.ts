@@ -9,7 +9,7 @@ describe('the file of a schema', () => {
   it.each([
     ['{', 'a.json: '],
     ['[]', 'a.json: a schema must be a JSON object'],
-  ])('%s is refused by its name', (text, message) => {
+  ])('%s is rejected by its name', (text, message) => {
     expect(() => parseSchema('a.json', text)).toThrow(message)
   })
 })

@@ -23,7 +23,7 @@ describe('a line of Open Bandit', () => {
     ['0,2019-11-24 10:00:00+00:00,tent,3,1,0.03,81ce,0', 'item_id is not a whole number'],
     ['0,2019-11-24 10:00:00+00:00,14,0,1,0.03,81ce,0', 'position is not a whole number from 1'],
     ['0,2019-11-24 10:00:00+00:00,14,3,yes,0.03,81ce,0', 'click is not 0 or 1'],
-  ])('that is none is refused: %s', (line, fault) => {
+  ])('that is none is rejected: %s', (line, fault) => {
     const reader = createOpenBanditReader()
     reader.read(HEADER)
     expect(() => reader.read(line)).toThrow(fault)
@@ -96,7 +96,7 @@ describe('a line of DSJSON', () => {
     [{ ...LINE, a: ['x'] }, 'a does not begin with the number of an action'],
     [{ ...LINE, a: [3] }, 'c._multi has no action 3'],
     [{ ...LINE, c: {} }, 'c has no list _multi of actions'],
-  ])('that is none is refused: %j', (line, fault) => {
+  ])('that is none is rejected: %j', (line, fault) => {
     const text = typeof line === 'string' ? line : JSON.stringify(line)
     expect(() => createDsjsonReader().read(text)).toThrow(fault)
   })

@@ -18,7 +18,7 @@ describe('the command line of a parity report', () => {
     [['--site', 'demo', '--sample', 'all'], '--sample must be'],
     [['--site', 'demo', '--date', 'today'], '--date must be a date'],
     [['--site', 'demo', '--other'], 'usage: npm run parity'],
-  ])('is refused with what is wrong: %o', (args, reason) => {
+  ])('is rejected with what is wrong: %o', (args, reason) => {
     expect(() => parseArguments(args)).toThrow(reason)
   })
 })

@@ -22,7 +22,7 @@ describe('a cluster that is to share streams anew', () => {
     expect(objectionTo(peers, servers('2.15.2', '', '2.15.2'))).toContain('n2 is version ;')
   })
 
-  it('will not when a server that keeps a copy can not be asked', () => {
+  it('will not when a server that keeps a copy cannot be asked', () => {
     expect(objectionTo(peers, servers('2.15.2', '2.15.2'))).toContain(
       "n3 can't be asked for its version: name it in NATS_URL",
     )

@@ -26,7 +26,7 @@ log.level = 'silent'
 const VISITORS = 4
 
 /**
- * A store in memory. `fate` says of a write: it is refused, it is done, or it is done and the answer is lost. `lag`
+ * A store in memory. `fate` says of a write: it is rejected, it is done, or it is done and the answer is lost. `lag`
  * says of a read how many writes the replica that answers is behind.
  */
 function memoryStore(fate: () => 'refused' | 'done' | 'unheard', lag: () => number = () => 0) {

@@ -35,7 +35,7 @@ describe('a request for profiles', () => {
       { siteId: 'shop', visitorIds: [OWNED[0], elsewhere] },
       'another partition than 2',
     ],
-  ])('is refused with the reason: %s', (_name, request, reason) => {
+  ])('is rejected with the reason: %s', (_name, request, reason) => {
     expect(parse(request)).toEqual({ ok: false, reason: expect.stringContaining(reason) })
   })
 })

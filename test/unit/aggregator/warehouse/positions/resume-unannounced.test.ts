@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parsePosition } from '#aggregator/warehouse/positions/parse-position.js'
 import { resumeUnannounced } from '#aggregator/warehouse/positions/resume.js'
 
-describe('a loader whose announcement can not be read', () => {
+describe('a loader whose announcement cannot be read', () => {
   it('does the end of the table again, where a block may have landed in part', () => {
     expect(resumeUnannounced(250_000, 300_000)).toEqual({
       offset: 0,

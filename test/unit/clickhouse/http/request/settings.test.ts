@@ -52,7 +52,7 @@ describe('URL parameters', () => {
     expect([without.session, without.settings]).toEqual([undefined, []])
   })
 
-  it('that the engine cannot honour are refused, those with no effect are dropped', () => {
+  it('that the engine cannot honour are rejected, those with no effect are dropped', () => {
     expect(() => read('role=a')).toThrow(/roles/)
     expect(read('role=').settings).toEqual([])
   })

@@ -122,7 +122,7 @@ describe('warnings', () => {
     ).toEqual([
       'no process answers for the role decisions',
       'no process answers for the role warehouse',
-      'the stream EVENTS is 90 % full: when it is full, messages are refused with 503',
+      'the stream EVENTS is 90 % full: when it is full, messages are rejected with 503',
       'the role warehouse is behind: 90 messages, the oldest waits for 45 s',
       'dead letters wait: 3 messages could not be processed',
       'processes of different versions run: 0.0.9, 0.1.0',
@@ -145,7 +145,7 @@ describe('warnings', () => {
     expect(texts([report({ skew })])).toEqual(['partition 4 has 30 % of all messages'])
   })
 
-  it('name a table that merges can not keep up with', () => {
+  it('name a table that merges cannot keep up with', () => {
     const samples = [
       sample('clickhouse_parts', 900, { table: 'events' }),
       sample('clickhouse_parts_most', 450, { table: 'events' }),

@@ -31,6 +31,6 @@ it.each([
   [{ as: { userId: 'u' }, expiresIn: '8d' }, /expiresIn must be a duration such as "30m", at most 7d/],
   [{ as: { userId: 'u' }, expiresIn: '0s' }, /expiresIn must be/],
   [{ as: { userId: 'u' }, expiresIn: 60 }, /expiresIn must be/],
-])('%j is refused', (body, reason) => {
+])('%j is rejected', (body, reason) => {
   expect(check(body)).toEqual({ ok: false, reason: expect.stringMatching(reason) })
 })

@@ -19,7 +19,7 @@ describe('a webhook that is declared', () => {
     })
   })
 
-  it('is refused with a line for each fault', () => {
+  it('is rejected with a line for each fault', () => {
     expect(faultsOf({ url: 7, sinals: [], signals: ['a b', 3] })).toEqual([
       'webhook.sinals: unknown field, did you mean "signals"?',
       'url: must be a URL that begins with https://',

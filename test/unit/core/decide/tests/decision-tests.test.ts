@@ -247,7 +247,7 @@ describe('decision tests', () => {
       'shown[0].ago must be a duration',
     ],
     [Array(1_001).fill({ slot: 'hero', expect: { never: [] } }), 'tests has 1001 entries, 1000 are allowed'],
-  ])('are refused: %j', (raw, fault) => {
+  ])('are rejected: %j', (raw, fault) => {
     const checked = checkDecisionTests(raw)
     expect(checked.ok ? '' : checked.faults.join('\n')).toContain(fault)
   })

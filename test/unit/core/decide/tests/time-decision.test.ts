@@ -76,7 +76,7 @@ describe('the time that a decision test allows', () => {
     expect(await check(test(50, { always: ['a'] }))).toEqual([])
   })
 
-  it.each([0, -1, 10_001, '50', Number.NaN])('is refused where it is %s', withinMs => {
+  it.each([0, -1, 10_001, '50', Number.NaN])('is rejected where it is %s', withinMs => {
     expect(checkDecisionTests([{ slot: 'hero', expect: { withinMs } }])).toMatchObject({
       ok: false,
       reason: 'tests[0].expect.withinMs must be a number from 0.01 to 10000',

@@ -120,7 +120,7 @@ describe('a slot and a content with all there is', () => {
   })
 })
 
-describe('a slot is refused with', () => {
+describe('a slot is rejected with', () => {
   it.each([
     [{ rewards: {} }, 'rewards must be a list of up to 20'],
     [{ rewards: [5] }, 'rewards[0] must be an object such as'],
@@ -226,7 +226,7 @@ describe('every policy', () => {
   })
 })
 
-describe('a content is refused with', () => {
+describe('a content is rejected with', () => {
   it.each([
     [{ where: [] }, 'where must be a condition'],
     [{ caps: { count: 1, per: '24h' } }, 'caps must be a list of up to 8'],

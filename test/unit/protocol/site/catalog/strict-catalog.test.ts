@@ -46,7 +46,7 @@ describe('a content that is put', () => {
     [{ startsAt: '2026-11-27T00:00:00Z', endsAt: '2026-11-27T01:00:00+01:00' }, 'must be after startsAt'],
     [{ slots: ['heros'] }, 'the site has no slot "heros": did you mean "hero"?'],
     [{ slots: ['hero', 'footer'] }, 'the site has no slot "footer": put it first'],
-  ])('is refused with %j', (fields, reason) => {
+  ])('is rejected with %j', (fields, reason) => {
     expect(reasonOf(strictContent({ ...content, ...fields }, SLOTS))).toContain(reason)
   })
 
@@ -70,7 +70,7 @@ describe('a slot that is put', () => {
     [{ max_age: '5s' }, 'max_age is unknown: did you mean maxAge?'],
     [{ maxAge: 5 }, 'maxAge must be a duration such as "5s" or "1m"'],
     [{ maxAge: '5 seconds' }, 'maxAge must be a duration such as "5s" or "1m"'],
-  ])('is refused with %j', (fields, reason) => {
+  ])('is rejected with %j', (fields, reason) => {
     expect(reasonOf(strictSlot({ id: 'hero', ...fields }))).toBe(reason)
   })
 

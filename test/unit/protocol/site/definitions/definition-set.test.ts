@@ -129,7 +129,7 @@ describe('a feature', () => {
     [{ name: 'views', off: false }, ['off: must be true, or left out, not false']],
     [{ name: 'views', off: true, window: '1h' }, ['window: unknown field, there are name, off']],
     ['views', [/^: must be an object, not "views"$/]],
-  ] as [unknown, (string | RegExp)[]][])('%j is refused, and each fault is told', (feature, lines) => {
+  ] as [unknown, (string | RegExp)[]][])('%j is rejected, and each fault is told', (feature, lines) => {
     const faults = faultsOfFeature(feature)
     expect(faults).toEqual(lines.map(line => (typeof line === 'string' ? line : expect.stringMatching(line))))
   })
@@ -201,7 +201,7 @@ describe('a set', () => {
     expect(faults.at(-1)).toBe('and 100 more')
   })
 
-  it('that is no list is refused', () => {
+  it('that is no list is rejected', () => {
     for (const items of [undefined, null, {}, 'x', 7]) expect(faultsOf('features', items)).toHaveLength(1)
   })
 })

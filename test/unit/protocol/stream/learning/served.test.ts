@@ -53,11 +53,11 @@ describe('an envelope with served decisions', () => {
     ['an unknown countFrom', { ...SERVED, countFrom: 'clicked' }],
     ['segments that are no texts', { ...SERVED, segments: [1] }],
     ['isOnlyCounted that is not true', { ...SERVED, isOnlyCounted: false }],
-  ])('is refused with %s', (_what, served) => {
+  ])('is rejected with %s', (_what, served) => {
     expect(parse(served)).toEqual({ ok: false, reason: 'served are no decisions' })
   })
 
-  it('is refused with too many of them', () => {
+  it('is rejected with too many of them', () => {
     expect(parse(...Array.from({ length: 101 }, () => SERVED)).ok).toBe(false)
   })
 

@@ -34,7 +34,7 @@ describe('the settings of NATS', () => {
     expect(of({ NATS_URL: 'nats://n1:4222' }).tls).toBeUndefined()
   })
 
-  it('are refused, without a word of the password, when they can not be understood', () => {
+  it('are rejected, without a word of the password, when they cannot be understood', () => {
     expect(() => of({ NATS_URL: 'nats://u:geheim@' })).toThrow(/^NATS_URL has an address that is none: give nats:/)
     expect(() => of({ NATS_PASSWORD: 'geheim' })).toThrow('NATS_PASSWORD is set without NATS_USER: set both')
   })

@@ -136,7 +136,7 @@ describe('without a collector', () => {
     expect(await personalize('hero')).toEqual(NONE)
   })
 
-  it('nothing is kept once personalization is refused', async () => {
+  it('nothing is kept once personalization is rejected', async () => {
     await open()
     await keptHero()
     consent({ personalization: 'denied' })
