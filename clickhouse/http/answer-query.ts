@@ -151,7 +151,7 @@ async function run(
     reply.finish(summary)
     return summary
   }
-  if (query.statement.kind === 'rows') return reply.stream(beforeItsEnd(engine.stream(query, signal), leave))
+  if (query.statement.kind === 'rows') return reply.stream(beforeItsEnd(engine.stream(query, signal), leave), signal)
   const result = await engine.run(query, signal)
   if (change) session?.remember(change)
   leave()

@@ -11,7 +11,8 @@ export interface Service {
 }
 
 /**
- * Runs one service as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0.
+ * Runs one service as a process: starts it, and stops it on SIGTERM, SIGINT or the end of its supervisor, exit code 0;
+ * one that does not stop in time is killed.
  * A service that can't start, or fails later, ends the process with code 1 and one line that says why; its supervisor
  * starts it again.
  */
@@ -31,7 +32,11 @@ export async function runProcess(name: string, start: (log: Log) => Promise<Serv
     const stop = async () => {
       if (stopping) return
       stopping = true
-      setTimeout(() => fail(new Error(`did not stop within ${STOP_DEADLINE_MS} ms`)), STOP_DEADLINE_MS).unref()
+      setTimeout(() => {
+        log.fatal(`did not stop within ${STOP_DEADLINE_MS} ms: killed`)
+        // Not by exit, which waits for the threads of libuv's pool: one that a query keeps busy would never let it end.
+        process.kill(process.pid, 'SIGKILL')
+      }, STOP_DEADLINE_MS).unref()
       const service = await starting
       await service.stop()
       log.info('stopped')

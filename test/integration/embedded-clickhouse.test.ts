@@ -241,7 +241,7 @@ describe('an analyst', () => {
 })
 
 describe('the process', () => {
-  it('keeps what was inserted right before SIGKILL, and stops with 0 on SIGTERM while a query runs', async () => {
+  it('keeps what was inserted right before SIGKILL, and stops with 0 on SIGTERM while queries run, read or not', async () => {
     const own = mkdtempSync(join(world.folder, 'own-'))
     const first = await start(own)
     const before = world.connect(first.url, 'slotstream')
@@ -255,6 +255,9 @@ describe('the process', () => {
     const endless = rowsOf(after, 'SELECT sum(sipHash64(number)) FROM numbers(1000000000003)').catch(
       (error: unknown) => error,
     )
+    // Its client takes the head, and then no more.
+    const unread = await fetch(`${second.url}/?query=SELECT+number+FROM+numbers(1000000000003)`)
+    expect(unread.status).toBe(200)
     const insert = after.command({
       query: 'INSERT INTO k SELECT number FROM numbers(10) WHERE sleepEachRow(0.1) = 0 SETTINGS max_block_size = 1',
     })

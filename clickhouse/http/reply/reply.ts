@@ -60,8 +60,10 @@ export interface Reply {
   /**
    * Sends a result as it comes, no faster than the client reads. Resolves with its numbers; rejects when the query
    * fails.
+   *
+   * @param signal ends the waiting for a client that doesn't read: one that is gone, or any when the server stops
    */
-  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>): Promise<QuerySummary>
+  stream(chunks: AsyncGenerator<Buffer, QuerySummary, undefined>, signal: AbortSignal): Promise<QuerySummary>
   /**
    * Ends a result that has begun by an error, and cuts the connection off: clients that don't know the tag know that.
    *
@@ -94,7 +96,7 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
       sink.end(body ?? '')
     },
 
-    async stream(chunks) {
+    async stream(chunks, signal) {
       const limit = options.holdEverything ? HOLD_EVERYTHING : /WithProgress$/.test(options.format) ? 0 : HOLD
       let buffered: Buffer[] = []
       let length = 0
@@ -111,12 +113,12 @@ export function createReply(response: ServerResponse, head: Head, options: Reply
             return summary
           }
           length += step.value.length
-          if (sink) await write(sink, step.value, response)
+          if (sink) await write(sink, step.value, signal)
           else {
             buffered.push(step.value)
             if (length < limit) continue
             sink = begin({})
-            for (const chunk of buffered) await write(sink, chunk, response)
+            for (const chunk of buffered) await write(sink, chunk, signal)
             buffered = []
           }
         }
@@ -165,17 +167,12 @@ function openBody(response: ServerResponse, { blocks, compress }: ReplyOptions):
   }
 }
 
-async function write(sink: Writable, chunk: Buffer, response: ServerResponse): Promise<void> {
-  if (response.destroyed) throw new Error('The client disconnected')
+async function write(sink: Writable, chunk: Buffer, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   if (sink.write(chunk)) return
-  const ended = new AbortController()
-  const onClose = (): void => ended.abort(new Error('The client disconnected'))
-  response.once('close', onClose)
-  try {
-    await once(sink, 'drain', { signal: ended.signal })
-  } finally {
-    response.off('close', onClose)
-  }
+  await once(sink, 'drain', { signal }).catch(error => {
+    throw signal.aborted ? signal.reason : error
+  })
 }
 
 function summaryHeader(summary: QuerySummary, elapsedNs: bigint): string {
