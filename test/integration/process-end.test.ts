@@ -14,7 +14,7 @@ it('a service that does not stop in time ends all the same, though a thread of i
   const pipe = join(folder, 'pipe')
   execFileSync('mkfifo', [pipe])
   const program = join(folder, 'blocked.mjs')
-  // To open a named pipe that nobody writes to keeps a thread, as a query of the engine does that cannot be cancelled.
+  // A named pipe without a writer keeps the thread that opens it, as a query of the engine does that cannot be cancelled.
   writeFileSync(
     program,
     `import { open } from 'node:fs'
