@@ -5,24 +5,30 @@ import { createReport } from './report.js'
 import { supervisorSettings } from './settings.js'
 import { startSystem } from './start-system.js'
 
+/** Signals to stop that come within this belong to one request, in milliseconds. */
+const SAME_REQUEST_MS = 500
+
 const report = createReport(process.stdout)
+// Where nothing reads the output any more, such as a closed terminal, the services are still to be stopped in order.
+process.stdout.on('error', () => {})
 
 try {
   const settings = supervisorSettings(process.env)
   warnOfMisspelt(report.note)
   mkdirSync(settings.dataDir, { recursive: true })
   const system = await startSystem(settings, process.env, report)
-  let stopRequests = 0
+  let stoppingSince: number | undefined
   const stop = async () => {
-    stopRequests++
-    if (stopRequests > 1) return report.note('still stopping: what is acknowledged is stored either way')
+    // Ctrl-C reaches this process twice, by the terminal and by npm.
+    if (stoppingSince !== undefined && Date.now() - stoppingSince < SAME_REQUEST_MS) return
+    if (stoppingSince !== undefined) return report.note('still stopping: what is acknowledged is stored either way')
+    stoppingSince = Date.now()
     report.note('stopping: collector, aggregator, warehouse, ClickHouse, NATS')
     await system.stop()
     report.note('stopped')
     process.exit(0)
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
 } catch (error) {
   const forPeople = error instanceof ConfigurationError || error instanceof ProgramMissingError
   report.note(forPeople ? error.message : String((error as Error).stack ?? error))

@@ -121,4 +121,16 @@ describe('npm start', () => {
     expect(pids.filter(isAlive)).toEqual([])
     expect(system.supervisor.exitCode).toBe(0)
   })
+
+  it('ends every part when its terminal is closed, where nothing reads its output any more', async () => {
+    const system = await startSystem()
+    const pids = await Promise.all(PARTS.map(part => system.pidOf(part)))
+    system.supervisor.stdout!.destroy()
+    system.supervisor.stderr!.destroy()
+    const exited = once(system.supervisor, 'exit')
+    system.supervisor.kill('SIGHUP')
+    expect(await exited).toEqual([0, null])
+    expect(pids.filter(isAlive)).toEqual([])
+    await system.stop()
+  })
 })
