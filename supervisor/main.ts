@@ -5,8 +5,11 @@ import { createReport } from './report.js'
 import { supervisorSettings } from './settings.js'
 import { startSystem } from './start-system.js'
 
+/** Signals to stop that come within this belong to one request, in milliseconds. */
+const SAME_REQUEST_MS = 500
+
 const report = createReport(process.stdout)
-// Where nobody reads it any more (a terminal that was closed, `npm start | head`), parts still run, and have to be ended.
+// Where nothing reads the output any more, such as a closed terminal, the services are still to be stopped in order.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 try {
@@ -14,18 +17,18 @@ try {
   warnOfMisspelt(report.note)
   mkdirSync(settings.dataDir, { recursive: true })
   const system = await startSystem(settings, process.env, report)
-  let stopRequests = 0
+  let stoppingSince: number | undefined
   const stop = async () => {
-    stopRequests++
-    if (stopRequests > 1) return report.note('still stopping: what is acknowledged is stored either way')
+    // Ctrl-C reaches this process twice, by the terminal and by npm.
+    if (stoppingSince !== undefined && Date.now() - stoppingSince < SAME_REQUEST_MS) return
+    if (stoppingSince !== undefined) return report.note('still stopping: what is acknowledged is stored either way')
+    stoppingSince = Date.now()
     report.note('stopping: collector, aggregator, warehouse, ClickHouse, NATS')
     await system.stop()
     report.note('stopped')
     process.exit(0)
   }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  process.on('SIGHUP', stop)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
 } catch (error) {
   const forPeople = error instanceof ConfigurationError || error instanceof ProgramMissingError
   report.note(forPeople ? error.message : String((error as Error).stack ?? error))

@@ -17,7 +17,7 @@ folder tests. Each is a list. Of a file that is not there, nothing is changed. S
   --draft           push: add to the draft, which is not served until it is published
   --out FILE        types: where to, default standard output
   --force           pull: write over files with other content
-  --collector URL   default http://localhost:3000, or the PORT that is set
+  --collector URL   default http://localhost:PORT, where PORT is 3000, or that of npm start
 
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
 `

@@ -21,7 +21,7 @@ The tracking plan of a site: JSON Schemas in a folder, as <event>/<version>.json
   --prune           push: take out what the folder doesn't have
   --force           push: although a number says too little, or a published version gets other content
   --dry-run         push: say what would change
-  --collector URL   default http://localhost:3000, or the PORT that is set
+  --collector URL   default http://localhost:PORT, where PORT is 3000, or that of npm start
 
 ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DATA_DIR (default .data).
 `

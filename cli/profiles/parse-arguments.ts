@@ -14,7 +14,7 @@ Each is a list. Of a file that is not there, nothing is changed. See docs/profil
 
   --dry-run         push: say what would change
   --force           pull: write over files with other content
-  --collector URL   default http://localhost:3000, or the PORT that is set
+  --collector URL   default http://localhost:PORT, where PORT is 3000, or that of npm start
 
 npm run parity compares profiles with the tables: see docs/operating.md.
 

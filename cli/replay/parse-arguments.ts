@@ -40,7 +40,7 @@ stored. See docs/evaluation.md.
   --bots NAME       exclude (default) or include browsers that seem to be programs where --with compares; all are done again
   --json            print JSON instead of a table
 
-  --collector URL   the collector, default http://localhost:3000, or the PORT that is set
+  --collector URL   the collector, default http://localhost:PORT, where PORT is 3000, or that of npm start
 
 SECRET_KEY: a secret key of a site that is there and has some, since old times need one; a site that is made gets one of
 its own, made of the admin token.

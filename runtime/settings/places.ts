@@ -14,14 +14,24 @@ export const KEPT_PORTS_FILE = 'run/ports.json'
  */
 export function clickHouseUrl(env: Environment = process.env): string {
   const url = secretSetting('CLICKHOUSE_URL', env)
-  if (url) return url
-  const port = numberSetting('CLICKHOUSE_PORT', env, 'aggregator')
-  return `http://127.0.0.1:${isSet('CLICKHOUSE_PORT', env) ? port : (keptPort('CLICKHOUSE_PORT', env) ?? port)}`
+  return (
+    url || `http://127.0.0.1:${orKept('CLICKHOUSE_PORT', numberSetting('CLICKHOUSE_PORT', env, 'aggregator'), env)}`
+  )
 }
 
-/** Reads where commands look for the collector: PORT of this machine. Throws ConfigurationError. */
+/**
+ * Reads where commands look for the collector: PORT of this machine, or where the last `npm start` with the same data
+ * folder had it.
+ *
+ * @throws ConfigurationError
+ */
 export function collectorOnThisMachine(env: Environment = process.env): string {
-  return `http://localhost:${numberSetting('PORT', env, 'plan')}`
+  return `http://localhost:${orKept('PORT', numberSetting('PORT', env, 'plan'), env)}`
+}
+
+/** Returns a port that is set; else the one that is kept, or the usual one. */
+function orKept(name: 'PORT' | 'CLICKHOUSE_PORT', port: number, env: Environment): number {
+  return isSet(name, env) ? port : (keptPort(name, env) ?? port)
 }
 
 /** Undefined where there is none, and for users who may not read it. */

@@ -16,7 +16,7 @@ export interface Command {
 
 export const USAGE = `usage: npm run rebuild -- --from stream|events|lake [--only profiles,<table>,…]
        npm run rebuild -- models
-  --from stream   profiles from all the stream has; refused when it doesn't begin at the beginning any more
+  --from stream   profiles from all the stream has; rejected when it doesn't begin at the beginning any more
   --from events   profiles from the table events where the stream has no more, then from the stream
   --from lake     rows that the lake (LAKE_DIR) has and the tables lack are put back first, then as --from events
   --only          profiles, or derived tables by name; default: all of them

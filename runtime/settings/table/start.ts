@@ -12,7 +12,8 @@ export const START = {
     default: 3000,
     max: 65_535,
     in: { start: { min: 1 }, plan: { min: 1 }, replay: { min: 1 } },
-    meaning: 'Port of the collector; for commands, where they look for it on this machine. 0: any that is free',
+    meaning:
+      'Port of the collector; for commands, where they look for it on this machine, by default where `npm start` in the same `DATA_DIR` has it. 0: any that is free',
     beyond: 'one that is taken is an error',
   },
   AGGREGATOR_PORT: {
