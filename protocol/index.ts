@@ -2,6 +2,7 @@ export { attributionTrouble, isAttribution } from './site/attribution.js'
 export {
   checkContent,
   checkSlot,
+  leftOverNames,
   strictContent,
   strictSlot,
 } from './site/catalog/check-catalog.js'
