@@ -12,7 +12,7 @@ export interface Posted {
 export function createPoster(baseUrl: string, writeKey: string) {
   const agent = new Agent({ keepAlive: true, scheduling: 'fifo' })
   const authorization = `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
-  const postRaw = (path: string, data: Buffer, more: Record<string, string> = {}) =>
+  const postRaw = (path: string, data: Buffer, more: Record<string, string> = {}): Promise<Posted> =>
     new Promise<Posted>((resolve, reject) => {
       const headers = {
         'Content-Type': 'application/json',
@@ -29,7 +29,11 @@ export function createPoster(baseUrl: string, writeKey: string) {
           resolve({ status: response.statusCode ?? 0, body: text === '' ? undefined : JSON.parse(text) })
         })
       })
-      sent.once('error', reject)
+      // A server may just have closed a connection that was idle: https://nodejs.org/api/http.html#requestreusedsocket
+      sent.once('error', (error: NodeJS.ErrnoException) => {
+        if (!sent.reusedSocket || error.code !== 'ECONNRESET') return reject(error)
+        postRaw(path, data, more).then(resolve, reject)
+      })
       sent.end(data)
     })
   return {
