@@ -137,20 +137,26 @@ export function createConditionList(clauses: Clauses, faults: string[]) {
   const asksContent: boolean[] = []
   const numberOf = new Map<string, number>()
 
-  function add(where: unknown, at: string): ClauseList | undefined {
+  function listOf(where: unknown, at: string): ClauseList | undefined {
     if (where === undefined) return NO_CLAUSES
     const compiled = clauses.add(where)
     if (!compiled.ok) faults.push(`${at}: ${compiled.reason}`)
-    else for (const path of compiled.value.paths) paths.add(path)
     return compiled.ok ? compiled.value : undefined
   }
 
+  function add(where: unknown, at: string): ClauseList | undefined {
+    const list = listOf(where, at)
+    for (const path of list?.paths ?? []) paths.add(path)
+    return list
+  }
+
   function conditionOf(content: Pick<Content, 'id' | 'where'>): number | undefined {
-    const list = add(content.where, `content ${content.id}`)
+    const list = listOf(content.where, `content ${content.id}`)
     if (!list) return undefined
     const existing = numberOf.get(list.key)
     if (existing !== undefined) return existing
     numberOf.set(list.key, conditions.length)
+    for (const path of list.paths) paths.add(path)
     asksContent.push(list.asksContent)
     return conditions.push(list.numbers) - 1
   }

@@ -24,9 +24,19 @@ export function inOrder(contents: Iterable<Content>): Content[] {
   return [...contents].sort(byId)
 }
 
-/** Sorts contents as `inOrder` does, in steps, between which other work can run. */
-export function* ordering(contents: Iterable<Content>): Generator<void, Content[]> {
-  const all = [...contents]
+/**
+ * Sorts contents as `inOrder` does, in steps, between which other work can run.
+ *
+ * @param contents by id
+ * @param before contents in order, by which nothing is sorted where they have the same ids. Default: none
+ */
+export function* ordering(
+  contents: ReadonlyMap<string, Content>,
+  before: readonly { id: string }[] = [],
+): Generator<void, Content[]> {
+  const asBefore = before.length === contents.size ? yield* finding(contents, before) : undefined
+  if (asBefore) return asBefore
+  const all = [...contents.values()]
   let runs: Content[][] = []
   for (let first = 0; first < all.length; first += SORTED_A_STEP) {
     if (first > 0) yield
@@ -41,6 +51,21 @@ export function* ordering(contents: Iterable<Content>): Generator<void, Content[
 }
 
 const SORTED_A_STEP = 500
+
+/** Returns the contents of these ids; undefined where there is none of an id. */
+function* finding(
+  contents: ReadonlyMap<string, Content>,
+  ids: readonly { id: string }[],
+): Generator<void, Content[] | undefined> {
+  const inOrderOfIds: Content[] = []
+  for (const [place, { id }] of ids.entries()) {
+    if (isStepEnd(place)) yield
+    const content = contents.get(id)
+    if (!content) return undefined
+    inOrderOfIds.push(content)
+  }
+  return inOrderOfIds
+}
 
 function* merging(first: readonly Content[], second: readonly Content[]): Generator<void, Content[]> {
   const merged: Content[] = []

@@ -74,11 +74,11 @@ export function createCompiledSlots(source: SlotSource, onFaults: OnFaults): Com
   function* preparing(slotId: string): Generator<void, void> {
     const slot = source.slots.get(slotId)
     if (!slot) return
-    const clauses = stock.clauses()
-    const contents = yield* ordering(yield* members.finding(slot, source.contents.values()))
-    const compiled = yield* compilingSlot(slot, contents, clauses)
+    const slotContents = yield* members.finding(slot, source.contents.values())
+    const contents = yield* ordering(slotContents, ready.get(slotId)?.slot.contents)
+    const compiled = yield* compilingSlot(slot, contents, stock.clauses())
     yield* versioning(compiled)
-    if (clauses !== stock.clauses() || !source.slots.has(slotId)) return
+    if (compiled.clauses !== stock.clauses() || !source.slots.has(slotId)) return
     stock.forget(slotId)
     ready.set(slotId, { slot: stock.note(slotId, compiled), arms: new Map() })
     for (const way of waysOf(slotId)) yield* versioning(way)

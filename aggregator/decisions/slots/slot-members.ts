@@ -5,8 +5,8 @@ import type { Content, Slot } from '@slotstream/protocol'
 export interface SlotMembers {
   /** Returns the contents that a slot takes, of all contents of its site. Cached until `forget`. */
   of(slot: Slot, all: Iterable<Content>): Iterable<Content>
-  /** Returns them as `of` does, in steps, between which contents may change. */
-  finding(slot: Slot, all: Iterable<Content>): Generator<void, Iterable<Content>>
+  /** Returns them by id, in steps, between which contents may change. */
+  finding(slot: Slot, all: Iterable<Content>): Generator<void, ReadonlyMap<string, Content>>
   /** Notes that a content has changed. Returns the ids of the slots that took it, or take it. */
   change(before: Content | undefined, after: Content | undefined): string[]
   /** Drops the contents of a slot, which has changed. */
@@ -24,9 +24,9 @@ interface MembersOfSlot {
 export function createSlotMembers(): SlotMembers {
   const bySlot = new Map<string, MembersOfSlot>()
 
-  function* finding(slot: Slot, all: Iterable<Content>): Generator<void, Iterable<Content>> {
+  function* finding(slot: Slot, all: Iterable<Content>): Generator<void, ReadonlyMap<string, Content>> {
     const before = bySlot.get(slot.id)
-    if (before?.isWhole) return before.contents.values()
+    if (before?.isWhole) return before.contents
     const members: MembersOfSlot = { takes: takerOf(slot), contents: new Map(), isWhole: false }
     // At once: what changes between two steps is noted.
     bySlot.set(slot.id, members)
@@ -36,11 +36,11 @@ export function createSlotMembers(): SlotMembers {
       if (members.takes(content)) members.contents.set(content.id, content)
     }
     members.isWhole = true
-    return members.contents.values()
+    return members.contents
   }
 
   return {
-    of: (slot, all) => toEnd(finding(slot, all)),
+    of: (slot, all) => toEnd(finding(slot, all)).values(),
     finding,
     change(before, after) {
       const changed: string[] = []
