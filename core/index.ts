@@ -7,14 +7,16 @@ export {
   type CompiledSlot,
   compileSlot,
   compileWithContents,
+  compilingSlot,
+  versioning,
   withPolicy,
 } from './catalog/compile-slot.js'
 export { factsOf } from './catalog/content-facts.js'
-export { CATALOG_TAKES_EFFECT_MS, contentsOfVersion } from './catalog/contents-of-version.js'
 export { eligibleOf } from './catalog/eligible.js'
 export { itemPoliciesOf, needsOf, needsOfCandidates, type PolicyNeeds } from './catalog/policy-needs.js'
-export { contentsOfSlot, inOrder, recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
+export { contentsOfSlot, inOrder, ordering, recordedVersion, slotOfArm } from './catalog/slot-of-arm.js'
 export { type SomeCatalog, slotOfCatalog } from './catalog/slot-of-catalog.js'
+export { isStepEnd, toEnd } from './catalog/steps.js'
 export { compileCondition } from './conditions/compile-condition.js'
 export { compileMessageCondition } from './conditions/compile-message-condition.js'
 export type { Compiled, CompileOptions, Condition, PathReader } from './conditions/condition.js'
@@ -97,6 +99,7 @@ export { createValueSequence, pseudoOutcome, type ValueSequence } from './experi
 export { sequenceBound, sequencePValue } from './experiments/sequences/sequence.js'
 export { holdoutShare, isHeldOutOfSite } from './experiments/site-holdout.js'
 export { endOf } from './experiments/stopping.js'
+export { CATALOG_TAKES_EFFECT_MS, contentsOfVersion } from './explain/contents-of-version.js'
 export { explainDecision } from './explain/explain-decision.js'
 export type { ExplainedContent, ExplainedRecord, Explanation } from './explain/explanation.js'
 export { chancesOfDraw, parseDraw } from './explain/parse-draw.js'

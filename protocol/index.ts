@@ -2,6 +2,7 @@ export { attributionTrouble, isAttribution } from './site/attribution.js'
 export {
   checkContent,
   checkSlot,
+  leftOverNames,
   strictContent,
   strictSlot,
 } from './site/catalog/check-catalog.js'
@@ -274,7 +275,7 @@ export type {
 } from './stream/envelopes/stored.js'
 export { experimentsKey, parseStoredExperiments, siteOfExperimentsKey } from './stream/experiments.js'
 export { type FilledRevisions, filledEverywhere, parseFilledRevisions } from './stream/filled-revisions.js'
-export { hash32 } from './stream/hash.js'
+export { HASH_BEGIN, hash32, hashEnd, hashMore } from './stream/hash.js'
 export { joined } from './stream/joined.js'
 export { isPackedFeatures, isServedDecisions } from './stream/learning/check-served.js'
 export { type Earning, type KeptDecision, type KeptItem, MAX_KEPT_DECISIONS } from './stream/learning/kept-decision.js'

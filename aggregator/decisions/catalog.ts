@@ -27,6 +27,8 @@ import { type CompiledSlots, createCompiledSlots } from './slots/compiled-slots.
 export interface Catalog {
   /** Returns a slot with its content, compiled once until either changes. Undefined: no such slot */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
+  /** Compiles large slots that were not yet, in steps. Undefined: all can be had at once */
+  prepare(siteId: string, slots: readonly { id: string }[]): Promise<unknown> | undefined
   /** Returns all variants of a slot that may be in effect: the slot itself, and the arms of its experiments. */
   waysOf(siteId: string, slotId: string): readonly CompiledSlot[]
   /** Returns the variant of a slot that is in effect for a person, and the arm. Undefined: no such slot */
@@ -93,6 +95,11 @@ export function createCatalog(
 
   return {
     slotOf: (siteId, slotId) => sites.get(siteId)?.ready.get(slotId),
+    prepare(siteId, slots) {
+      const { ready } = sites.get(siteId) ?? {}
+      const preparing = ready ? slots.flatMap(({ id }) => ready.prepare(id) ?? []) : []
+      return preparing.length > 0 ? Promise.all(preparing) : undefined
+    },
     waysOf: (siteId, slotId) => sites.get(siteId)?.ready.waysOf(slotId) ?? [],
     slotFor(siteId, slotId, personId) {
       const experiments = experimentsOf(siteId)

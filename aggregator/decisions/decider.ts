@@ -61,19 +61,15 @@ export type Decide = (request: DecideRequest, partition: number) => Promise<Answ
 
 /** Creates the function that decides, and returns decisions only after they are recorded. */
 export function createDecider(deps: DeciderDeps): Decide {
-  const { profiles, catalog, models, log, onUnrecorded } = deps
+  const { profiles, catalog, models, log } = deps
   const turns = createTurns()
   const pauseIfLong = createSlices()
-
-  function noteUnrecorded(error: unknown): void {
-    onUnrecorded()
-    log.warn({ err: error }, 'decisions could not be recorded, and so were not served')
-  }
 
   return async (request, partition) => {
     const started = performance.now()
     const left = () => started + request.deadlineMs - performance.now()
     const { siteId, visitorId } = request
+    await catalog.prepare(siteId, request.slots)
     const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
     // A person is in an experiment with all browsers.
     const isInExperiment = slots.length > request.slots.length
@@ -89,7 +85,7 @@ export function createDecider(deps: DeciderDeps): Decide {
         const late = noAnswer(request, 'timeout', catalog, Date.now())
         if (request.preview) return previewOf(late, request, catalog)
         // Nothing is shown, so the page need not wait until it is recorded.
-        record(deps, request, partition, late, LATE_RECORD_MS).catch(noteUnrecorded)
+        record(deps, request, partition, late, LATE_RECORD_MS).catch(error => noteUnrecorded(deps, error))
         return late
       }
       if (request.preview) return previewOf(decided, request, catalog)
@@ -107,7 +103,7 @@ export function createDecider(deps: DeciderDeps): Decide {
         servedSeq = seq
       } catch (error) {
         // The record may be stored all the same, then without an impression: better than showing what has no record.
-        noteUnrecorded(error)
+        noteUnrecorded(deps, error)
         return noAnswer(request, 'unavailable', catalog, Date.now())
       }
       // Recorded and not shown, as above.
@@ -164,6 +160,11 @@ export function createDecider(deps: DeciderDeps): Decide {
       }
     }
   }
+}
+
+function noteUnrecorded({ onUnrecorded, log }: DeciderDeps, error: unknown): void {
+  onUnrecorded()
+  log.warn({ err: error }, 'decisions could not be recorded, and so were not served')
 }
 
 function isTooLarge({ decisions }: Answer): boolean {

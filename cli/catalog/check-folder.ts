@@ -8,7 +8,7 @@ import {
   schemaSlotsOf,
   slotConditionFaults,
 } from '@slotstream/core'
-import { type Content, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
+import { type Content, leftOverNames, type Slot, strictContent, strictSlot } from '@slotstream/protocol'
 import { CommandError, compilePayloadSchema } from '@slotstream/tracking-plan'
 import { fileOf } from '../list-folder.js'
 import type { Catalog, Folder, FoundTest, List } from './catalog-folder.js'
@@ -38,8 +38,10 @@ export function checkFolder(
   const isWithoutSlots = lists.slots === undefined && published.slots.length === 0
   // Without its slots, a folder of content is checked as far as it goes.
   const slotIds = new Set(isWithoutSlots ? slotsNamedBy(lists.content ?? []) : slots.map(({ id }) => id))
+  const isLeftOver = leftOverNames(published.content, new Set(published.slots.map(({ id }) => id)))
+  const checkOne = (item: unknown) => strictContent(item, slotIds, isLeftOver)
   const content =
-    lists.content === undefined ? published.content : checkContents(lists.content, slotIds, withSchema, note)
+    lists.content === undefined ? published.content : checkContents(lists.content, checkOne, withSchema, note)
   noteTwice('slots', lists.slots, note)
   noteTwice('content', lists.content, note)
   if (faults.length > 0) throw failed(faults, counted(faults.length, 'problem'), command)
@@ -62,12 +64,12 @@ function checkSlots(raw: readonly unknown[], note: Note): Slot[] {
 
 function checkContents(
   raw: readonly unknown[],
-  slotIds: ReadonlySet<string>,
+  checkOne: (item: unknown) => ReturnType<typeof strictContent>,
   withSchema: readonly SchemaSlot[],
   note: Note,
 ): Content[] {
   return raw.flatMap((item, index) => {
-    const checked = strictContent(item, slotIds)
+    const checked = checkOne(item)
     note('content', index, checked.ok ? contentConditionFaults(checked.value) : checked.faults)
     if (!checked.ok) return []
     note('content', index, payloadFaults(checked.value, withSchema))

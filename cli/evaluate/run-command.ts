@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import type { Environment } from '@slotstream/runtime/settings'
 import { CommandError } from '@slotstream/tracking-plan'
@@ -28,10 +29,11 @@ export async function runCommand(
 }
 
 async function textOf(path: string): Promise<string> {
-  // Titles in MovieLens' files are Latin 1; ids and numbers are the same in both.
-  return readFile(path, 'latin1').catch(error => {
+  const bytes = await readFile(path).catch(error => {
     throw new CommandError(`${path} cannot be read: ${(error as Error).message}`)
   })
+  // Titles in MovieLens' files are Latin 1. Ids must be read as they are: the split by hash depends on them.
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1')
 }
 
 function tableOf({ split, users, policies }: RankingReport): string {

@@ -1,4 +1,4 @@
-import { isObject } from '@slotstream/protocol'
+import { type Content, isObject } from '@slotstream/protocol'
 import type { Compiled, Condition } from '../conditions/condition.js'
 import { shareReads } from '../conditions/share-reads.js'
 import { contentFeaturesOf, readAttribute, type SegmentAttributes } from '../segments/attributes.js'
@@ -129,6 +129,43 @@ export function createClauses(): Clauses {
     },
   }
 }
+
+/** Creates the list of a slot's distinct conditions, and of what they read. Those that do not compile become faults. */
+export function createConditionList(clauses: Clauses, faults: string[]) {
+  const paths = new Set<string>()
+  const conditions: (readonly number[])[] = []
+  const asksContent: boolean[] = []
+  const numberOf = new Map<string, number>()
+
+  function listOf(where: unknown, at: string): ClauseList | undefined {
+    if (where === undefined) return NO_CLAUSES
+    const compiled = clauses.add(where)
+    if (!compiled.ok) faults.push(`${at}: ${compiled.reason}`)
+    return compiled.ok ? compiled.value : undefined
+  }
+
+  function add(where: unknown, at: string): ClauseList | undefined {
+    const list = listOf(where, at)
+    for (const path of list?.paths ?? []) paths.add(path)
+    return list
+  }
+
+  function conditionOf(content: Pick<Content, 'id' | 'where'>): number | undefined {
+    const list = listOf(content.where, `content ${content.id}`)
+    if (!list) return undefined
+    const existing = numberOf.get(list.key)
+    if (existing !== undefined) return existing
+    numberOf.set(list.key, conditions.length)
+    for (const path of list.paths) paths.add(path)
+    asksContent.push(list.asksContent)
+    return conditions.push(list.numbers) - 1
+  }
+
+  return { add, conditionOf, conditions, asksContent, paths }
+}
+
+/** The condition of content without one: it always holds. */
+const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: false }
 
 /** Splits a condition into conditions that must all hold. */
 function partsOf(where: unknown): object[] {

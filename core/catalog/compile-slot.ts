@@ -3,11 +3,12 @@ import type { EligibleContent } from '../policies/proposal.js'
 import { contentFeaturesOf } from '../segments/attributes.js'
 import { featuresOf } from '../segments/compile-segments.js'
 import { compileCandidates } from './candidates.js'
-import type { ClauseList, Clauses } from './clauses.js'
+import { type Clauses, createConditionList } from './clauses.js'
 import { factsOf } from './content-facts.js'
 import { needsOf, type PolicyNeeds } from './policy-needs.js'
 import { contentsOfSlot } from './slot-of-arm.js'
-import { slotVersion } from './slot-version.js'
+import { slotVersionInSteps } from './slot-version.js'
+import { isStepEnd, toEnd } from './steps.js'
 
 /** A content of a slot, compiled for decisions. */
 export interface CompiledContent {
@@ -88,9 +89,6 @@ export interface CompiledSlot {
   readonly faults: readonly string[]
 }
 
-/** The condition of content without one: it always holds. */
-const NO_CLAUSES: ClauseList = { numbers: [], key: '', paths: [], asksContent: false }
-
 /** Compiled contents, by their object in the catalog: one that has not changed is not compiled again. */
 const COMPILED = new WeakMap<Content, CompiledContent>()
 
@@ -112,63 +110,65 @@ export function compileSlot(slot: Slot, all: Iterable<Content>, clauses: Clauses
  * @param clauses of the site: slots share them
  */
 export function compileWithContents(slot: Slot, slotContents: readonly Content[], clauses: Clauses): CompiledSlot {
+  return toEnd(compilingSlot(slot, slotContents, clauses))
+}
+
+/** Compiles a slot as `compileWithContents` does, in steps, between which other work can run. */
+export function* compilingSlot(
+  slot: Slot,
+  slotContents: readonly Content[],
+  clauses: Clauses,
+): Generator<void, CompiledSlot> {
   const candidates = slot.candidates && compileCandidates(slot.candidates)
   const faults: string[] = candidates?.ok === false ? [candidates.reason] : []
-  const paths = new Set<string>()
-  const add = (where: unknown, at: string): ClauseList | undefined => {
-    if (where === undefined) return NO_CLAUSES
-    const compiled = clauses.add(where)
-    if (!compiled.ok) faults.push(`${at}: ${compiled.reason}`)
-    else for (const path of compiled.value.paths) paths.add(path)
-    return compiled.ok ? compiled.value : undefined
+  const list = createConditionList(clauses, faults)
+  const count = slotContents.length
+  const contents: CompiledContent[] = []
+  const facts: EligibleContent[] = []
+  const places = new Map<string, number>()
+  const closed: number[] = []
+  let [hasCaps, hasStops] = [false, false]
+  const columns = {
+    startsAt: new Float64Array(count),
+    endsAt: new Float64Array(count),
+    condition: new Int32Array(count),
+    isOutOfStock: new Uint8Array(count),
   }
-  const conditions: (readonly number[])[] = []
-  const asksContent: boolean[] = []
-  const numberOf = new Map<string, number>()
-  const conditionOf = (content: Content): number | undefined => {
-    const list = add(content.where, `content ${content.id}`)
-    if (!list) return undefined
-    const existing = numberOf.get(list.key)
-    if (existing !== undefined) return existing
-    numberOf.set(list.key, conditions.length)
-    asksContent.push(list.asksContent)
-    return conditions.push(list.numbers) - 1
+  for (const [place, content] of slotContents.entries()) {
+    if (isStepEnd(place)) yield
+    const compiled = compileContent(content, list.conditionOf(content))
+    contents.push(compiled)
+    facts.push(compiled.facts)
+    places.set(compiled.id, place)
+    columns.startsAt[place] = compiled.startsAt
+    columns.endsAt[place] = compiled.endsAt
+    columns.condition[place] = compiled.condition ?? -1
+    columns.isOutOfStock[place] = compiled.isOutOfStock ? 1 : 0
+    hasCaps ||= compiled.caps.length > 0
+    hasStops ||= content.stopAfter !== undefined
+    for (const { count: most } of compiled.caps) if (most <= 0 && closed.at(-1) !== place) closed.push(place)
   }
-  const contents = slotContents.map(content => compileContent(content, conditionOf(content)))
-  const places = new Map(contents.map(({ content }, place) => [content.id, place]))
   const campaigns = (slot.campaigns ?? []).flatMap(({ id, where, mode, contentIds }) => {
-    const compiled = add(where, `campaign ${id}`)
+    const compiled = list.add(where, `campaign ${id}`)
     const ofCampaign = [...new Set(contentIds)].flatMap(contentId => places.get(contentId) ?? [])
     if (!compiled) return []
     return [{ id, mode, where: compiled.numbers, asksContent: compiled.asksContent, contents: ofCampaign }]
   })
+  const { conditions, asksContent } = list
+  const paths = [...list.paths]
   return versioned({
-    slot,
-    contents,
-    facts: contents.map(({ facts }) => facts),
-    places,
-    columns: {
-      startsAt: Float64Array.from(contents, ({ startsAt }) => startsAt),
-      endsAt: Float64Array.from(contents, ({ endsAt }) => endsAt),
-      condition: Int32Array.from(contents, ({ condition }) => condition ?? -1),
-      isOutOfStock: Uint8Array.from(contents, ({ isOutOfStock }) => (isOutOfStock ? 1 : 0)),
-    },
-    closed: [...contents.keys()].filter(place => contents[place]!.caps.some(({ count }) => count <= 0)),
-    conditions,
-    asksContent,
+    ...{ slot, contents, facts, places, columns, closed, conditions, asksContent, clauses, faults },
     campaigns: [...campaigns.filter(({ mode }) => mode === 'pin'), ...campaigns.filter(({ mode }) => mode !== 'pin')],
     needs: {
       policy: needsOf(slot.policy),
-      features: featuresOf([...paths]),
-      contentFeatures: contentFeaturesOf([...paths]),
-      segments: paths.has('segments'),
-      conditions: paths.size > 0,
-      caps: contents.some(({ caps }) => caps.length > 0),
-      stops: contents.some(({ content }) => content.stopAfter !== undefined),
+      features: featuresOf(paths),
+      contentFeatures: contentFeaturesOf(paths),
+      segments: paths.includes('segments'),
+      conditions: paths.length > 0,
+      caps: hasCaps,
+      stops: hasStops,
     },
     learns: learnsFrom(slot),
-    clauses,
-    faults,
   })
 }
 
@@ -187,6 +187,15 @@ export function withPolicy(base: CompiledSlot, slot: Slot): CompiledSlot {
   })
 }
 
+/** Computes the version of a compiled slot in steps, so that it is there when it is first asked for. */
+export function* versioning(compiled: CompiledSlot): Generator<void> {
+  const { slot, contents } = compiled
+  if (!VERSIONS.has(compiled)) VERSIONS.set(compiled, yield* slotVersionInSteps(slot, contents))
+}
+
+/** Versions of compiled slots that are known. */
+const VERSIONS = new WeakMap<CompiledSlot, string>()
+
 /** Adds the version, which is computed on first use: few of many arms are ever used. */
 function versioned(parts: Omit<CompiledSlot, 'policyVersion'>): CompiledSlot {
   const { slot, contents } = parts
@@ -194,10 +203,7 @@ function versioned(parts: Omit<CompiledSlot, 'policyVersion'>): CompiledSlot {
   return {
     ...parts,
     get policyVersion() {
-      version ??= slotVersion(
-        slot,
-        contents.map(({ content }) => content),
-      )
+      version ??= VERSIONS.get(this) ?? toEnd(slotVersionInSteps(slot, contents))
       return version
     },
   }

@@ -1,4 +1,5 @@
-import { type Content, hash32, type Slot } from '@slotstream/protocol'
+import { type Content, HASH_BEGIN, hashEnd, hashMore, type Slot } from '@slotstream/protocol'
+import { isStepEnd, toEnd } from './steps.js'
 
 /** Texts by content: when one content changes, those of the others are reused. */
 const TEXTS = new WeakMap<Content, string>()
@@ -8,9 +9,24 @@ const TEXTS = new WeakMap<Content, string>()
  * and attributes, which only pages use, do not change it.
  */
 export function slotVersion(slot: Slot, contents: readonly Content[]): string {
+  return toEnd(
+    slotVersionInSteps(
+      slot,
+      contents.map(content => ({ content })),
+    ),
+  )
+}
+
+/** Returns the version as `slotVersion` does, in steps, between which other work can run. */
+export function* slotVersionInSteps(slot: Slot, contents: readonly { content: Content }[]): Generator<void, string> {
   // Attribution and the schema of payloads choose nothing; `candidates` is in effect by the contents that it finds.
   const { attribution: _credit, schema: _shape, candidates: _query, ...choosing } = slot
-  return hash32(`[${JSON.stringify(choosing)},[${contents.map(textOf).join()}]]`).toString(36)
+  let hash = hashMore(HASH_BEGIN, `[${JSON.stringify(choosing)},[`)
+  for (const [place, { content }] of contents.entries()) {
+    if (isStepEnd(place)) yield
+    hash = hashMore(hash, place > 0 ? `,${textOf(content)}` : textOf(content))
+  }
+  return hashEnd(hashMore(hash, ']]')).toString(36)
 }
 
 function textOf(content: Content): string {

@@ -39,6 +39,29 @@ describe('what slots and contents mean', () => {
     expect(await admin('POST', '/catalog', { ...campaign(ok), ...where(ok) })).toMatchObject({ status: 200 })
   })
 
+  it('may be stored again as it was read, after a slot was removed that contents name', async () => {
+    await admin('POST', '/catalog', {
+      slots: [hero(), { id: 'aside' }],
+      content: [content('a', { slots: ['hero', 'aside'] })],
+    })
+    const line = 'content a names slot "aside", which there is not'
+    expect(await admin('DELETE', '/slots/aside')).toMatchObject({ status: 200, warnings: [line] })
+    const { slots, content: contents } = await catalog()
+    const again = await admin('POST', '/catalog', { slots, content: contents, replace: true })
+    expect(again).toMatchObject({ status: 200, warnings: [line] })
+    expect(await admin('PUT', '/content/a', { slots: ['hero', 'aside'], category: 'x' })).toMatchObject({ status: 200 })
+    for (const [id, named] of [
+      ['a', 'other'],
+      ['b', 'aside'],
+    ] as const)
+      expect(await admin('PUT', `/content/${id}`, { slots: [named] })).toMatchObject({ status: 400 })
+    const withoutHero = { slots: [], content: contents, replace: true }
+    expect(await admin('POST', '/catalog', withoutHero)).toMatchObject({
+      status: 400,
+      error: { message: expect.stringContaining('the site has no slot "hero"') },
+    })
+  })
+
   it('has bounds for all of a catalog', async () => {
     const patterns = (n: number) => ({
       $or: Array.from({ length: 10 }, (_, m) => ({ 'traits.a': { $regex: `^${n}-${m}` } })),

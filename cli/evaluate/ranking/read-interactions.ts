@@ -16,7 +16,7 @@ export interface Interaction {
 export function readInteractions(text: string, name: string): Interaction[] {
   const interactions: Interaction[] = []
   for (const [index, line] of text
-    .replace(/^\uFEFF|^\u00EF\u00BB\u00BF/, '')
+    .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .entries()) {
     if (line.trim() === '') continue
@@ -36,9 +36,11 @@ export function fieldsOf(line: string): string[] {
   return line.split(separator).map(field => field.trim().replace(/^"(.*)"$/, '$1'))
 }
 
-/** Compares ids: numbers by size, others as text. */
+/** Compares ids: numbers by size, then others as text. One rule for each pair, so that any mixture has an order. */
 export function compareIds(a: string, b: string): number {
   const [m, n] = [Number(a), Number(b)]
-  if (Number.isFinite(m) && Number.isFinite(n) && m !== n) return m - n
+  const [isNumber, isOtherNumber] = [Number.isFinite(m), Number.isFinite(n)]
+  if (isNumber !== isOtherNumber) return isNumber ? -1 : 1
+  if (isNumber && m !== n) return m - n
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,10 +1,18 @@
-import { type CatalogCheck, shownFaults, strictContent, strictSlot } from '@slotstream/protocol'
+import {
+  type CatalogCheck,
+  type Content,
+  isObject,
+  leftOverNames,
+  shownFaults,
+  strictContent,
+  strictSlot,
+} from '@slotstream/protocol'
 import { createSlices } from '@slotstream/runtime'
 import { Failure } from '../../http/failure.js'
 import type { CheckMeaning } from './check-meaning.js'
 import type { CatalogItem, CatalogKind, Target } from './store/changes.js'
 import { keyOf } from './store/changes.js'
-import { type CatalogState, withTargets } from './store/state.js'
+import { type CatalogState, usableOf, withTargets } from './store/state.js'
 
 /** Slots and contents as a body has them. */
 export interface PutItems {
@@ -52,13 +60,21 @@ export async function targetsOf(
   }
 
   const slots = await checkAll('slot', strictSlot)
-  const slotIds = new Set(items.isWhole ? [] : await state.ids('slot'))
+  const before = new Set(await state.ids('slot'))
+  const slotIds = new Set(items.isWhole ? [] : before)
   for (const { id } of slots) slotIds.add(id)
-  const content = await checkAll('content', raw => strictContent(raw, slotIds))
+  const stored = namesOthers(items.content, slotIds) ? await usableOf<Content>(state, 'content') : []
+  const isLeftOver = leftOverNames(stored, before)
+  const content = await checkAll('content', raw => strictContent(raw, slotIds, isLeftOver))
   refuse(problems)
   const targets = [...slots, ...content, ...(items.isWhole ? await goneOf(state, labels) : [])]
   await refuseUnmeant(siteId, state, targets, checkMeaning, target => labels.get(keyOf(target)) ?? '')
   return targets
+}
+
+/** Tells whether any content names a slot that is not among these. */
+function namesOthers(content: readonly unknown[], slotIds: ReadonlySet<unknown>): boolean {
+  return content.some(raw => isObject(raw) && Array.isArray(raw.slots) && raw.slots.some(id => !slotIds.has(id)))
 }
 
 /** @throws Failure `malformed` with a line for each fault of what items mean */

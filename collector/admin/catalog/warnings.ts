@@ -7,8 +7,8 @@ import { type CatalogState, usableOf, withTargets } from './store/state.js'
 
 /**
  * Tells in a line each what of a change is probably not meant, though it may be: contents that a slot lists and that
- * there are not, slots whose `candidates` no content meets, contents that no slot takes, and those that are taken away
- * though arms of running experiments list them.
+ * there are not, slots whose `candidates` no content meets, contents that no slot takes or that name one which there is
+ * not, and those that are taken away though arms of running experiments list them.
  *
  * @param before the catalog as it is
  */
@@ -26,6 +26,7 @@ export async function warningsOf(
     ...(await missingContent(slots, state)),
     ...(await withoutCandidates(slots, state)),
     ...(await withoutSlots(contents, state)),
+    ...(await namingNoSlot(contents, targets, state)),
   ])
   return [...lines, ...(await armsWithoutContent(experiments, siteId, targets))]
 }
@@ -71,6 +72,22 @@ async function withoutSlots(contents: readonly Content[], state: CatalogState): 
     if (!takers.some(takes => takes(content))) lines.push(`content ${content.id}: no slot takes it`)
   }
   return lines
+}
+
+/** Lists names of slots that there are not, in contents that are put, and of slots that are removed in all contents. */
+async function namingNoSlot(put: readonly Content[], targets: readonly Target[], state: CatalogState) {
+  const removed = new Set(targets.flatMap(({ kind, id, after }) => (kind === 'slot' && !after ? [id] : [])))
+  if (put.length + removed.size === 0) return []
+  const slotIds = new Set(await state.ids('slot'))
+  const isPut = new Set(put.map(({ id }) => id))
+  const others = removed.size > 0 ? await usableOf<Content>(state, 'content') : []
+  const line = (id: string, slotId: string) => `content ${id} names slot ${JSON.stringify(slotId)}, which there is not`
+  return [
+    ...put.flatMap(({ id, slots }) => slots.filter(slotId => !slotIds.has(slotId)).map(slotId => line(id, slotId))),
+    ...others.flatMap(({ id, slots }) =>
+      isPut.has(id) ? [] : slots.filter(slotId => removed.has(slotId)).map(slotId => line(id, slotId)),
+    ),
+  ]
 }
 
 function listedContent({ policy, campaigns = [] }: Slot): string[] {

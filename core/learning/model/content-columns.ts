@@ -1,6 +1,6 @@
 import type { ContentsModel } from './content-model.js'
 
-/** Views and rewards of a list of contents, as columns in its order; 0: unknown. */
+/** Views and rewards of a list of contents, as columns in its order; 0: uncounts. */
 export interface ContentColumns {
   views: Float64Array
   rewards: Float64Array
@@ -18,9 +18,12 @@ export function columnsOf(model: ContentsModel, contents: readonly { id: string 
   COLUMNS.set(model, ofModel)
   const cached = ofModel.get(contents)
   if (cached) return cached
-  const columns = {
-    views: Float64Array.from(contents, ({ id }) => model.byId.get(id)?.views ?? 0),
-    rewards: Float64Array.from(contents, ({ id }) => model.byId.get(id)?.rewards ?? 0),
+  const columns = { views: new Float64Array(contents.length), rewards: new Float64Array(contents.length) }
+  for (const [place, { id }] of contents.entries()) {
+    const counts = model.byId.get(id)
+    if (!counts) continue
+    columns.views[place] = counts.views
+    columns.rewards[place] = counts.rewards
   }
   ofModel.set(contents, columns)
   return columns

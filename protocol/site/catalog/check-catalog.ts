@@ -41,12 +41,19 @@ export function strictSlot(raw: unknown): CatalogCheck<Slot> {
  * that it ends after it starts. Times without a zone are UTC, and get it. Conditions are left to what compiles them.
  *
  * @param slotIds of the site, those that are put together with the content among them
+ * @param isLeftOver tells of a content and a slot that there is not, whether the content as it is stored names it
+ * already: its slot was removed, so that what was read can be stored again. Default: none does
  */
-export function strictContent(raw: unknown, slotIds: ReadonlySet<string>): CatalogCheck<Content> {
+export function strictContent(
+  raw: unknown,
+  slotIds: ReadonlySet<string>,
+  isLeftOver: (id: string, slotId: string) => boolean = () => false,
+): CatalogCheck<Content> {
   const checked = read<Content>(isObject(raw) ? withZones(raw) : raw, CONTENT_FIELDS, true)
   if (!checked.ok) return checked
-  const { startsAt, endsAt, slots } = checked.value
-  const faults = slots.filter(id => !slotIds.has(id)).map(id => noSlot(id, slotIds))
+  const { id: contentId, startsAt, endsAt, slots } = checked.value
+  const missing = slots.filter(id => !slotIds.has(id) && !isLeftOver(contentId, id))
+  const faults = missing.map(id => noSlot(id, slotIds))
   if (startsAt !== undefined && endsAt !== undefined && Date.parse(endsAt) <= Date.parse(startsAt))
     faults.push(`endsAt ${endsAt} must be after startsAt ${startsAt}`)
   return faults.length > 0 ? faulty(faults) : checked
@@ -62,6 +69,20 @@ function read<T>(raw: unknown, fields: CatalogFields, isStrict: boolean): Catalo
   if (bytes > MAX_CATALOG_ITEM_BYTES)
     return faulty([`it has ${bytes} bytes of JSON, ${MAX_CATALOG_ITEM_BYTES} are allowed`])
   return { ok: true, value: value as unknown as T }
+}
+
+/**
+ * Returns the predicate by which `strictContent` knows names that slots left in contents when they were removed.
+ *
+ * @param stored contents as they are
+ * @param slotIds of the slots that there are
+ */
+export function leftOverNames(
+  stored: Iterable<Pick<Content, 'id' | 'slots'>>,
+  slotIds: ReadonlySet<string>,
+): (id: string, slotId: string) => boolean {
+  const names = new Map([...stored].map(({ id, slots }) => [id, slots.filter(slotId => !slotIds.has(slotId))]))
+  return (id, slotId) => names.get(id)?.includes(slotId) ?? false
 }
 
 function faulty(faults: string[]): { ok: false; reason: string; faults: string[] } {

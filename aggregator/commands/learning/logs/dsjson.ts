@@ -47,7 +47,9 @@ export function createDsjsonReader(): LineReader {
 
 function idOf(action: unknown, number: number): string {
   if (!isObject(action)) return `action-${number}`
-  const named = [action.id, action._tag, ...Object.values(action).flatMap(part => (isObject(part) ? [part.id] : []))]
+  // A namespace is an object of features, or a list of them.
+  const parts = Object.values(action).flat()
+  const named = [action.id, action._tag, ...parts.flatMap(part => (isObject(part) ? [part.id] : []))]
   const ids = named.map(id => (typeof id === 'number' ? String(id) : id))
   return ids.find(isId) ?? `action-${number}`
 }

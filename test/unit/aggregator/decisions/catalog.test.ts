@@ -11,6 +11,9 @@ function shop() {
   return { catalog, slot, content }
 }
 
+/** For a machine that is busy otherwise. */
+const PATIENT = { timeout: 30_000 }
+
 describe('the catalog', () => {
   it('gives a slot with the content that can appear in it', () => {
     const { catalog, slot, content } = shop()
@@ -152,6 +155,41 @@ describe('the catalog', () => {
     slot('deals', {})
     expect(ids('deals')).toEqual(['lamp'])
   })
+
+  it('compiles a large slot in steps, which takes what changes meanwhile, and serves it as it was until then', async () => {
+    const { catalog, slot, content } = shop()
+    const found = () => catalog.slotOf('shop', 'hero')!
+    const prepare = (...ids: string[]) =>
+      catalog.prepare(
+        'shop',
+        ids.map(id => ({ id })),
+      )
+    slot('hero')
+    slot('few')
+    expect(prepare('hero', 'none')).toBeUndefined()
+    for (let n = 0; n < 2_000; n++) content(`c${n}`, ['hero'], { where: { 'context.country': `${n % 7}` }, price: n })
+    const preparing = prepare('hero', 'few', 'none')
+    content('c5', ['hero'], { price: 99 })
+    catalog.set('shop.content.c6', undefined)
+    await preparing
+    expect(prepare('hero', 'few')).toBeUndefined()
+    await expect.poll(() => found().places.has('c6'), PATIENT).toBe(false)
+    const before = found()
+    expect(before.contents.find(({ id }) => id === 'c5')?.facts.price).toBe(99)
+
+    content('new', ['hero'])
+    slot('hero', { count: 3 })
+    expect(found()).toBe(before)
+    await expect.poll(() => found().places.has('new') && found().slot.count, PATIENT).toBe(3)
+    const { slot: asStored, contents, places, conditions, columns, policyVersion } = found()
+    expect([asStored.count, places.get('new'), contents.at(-1)!.id]).toEqual([3, 1_999, 'new'])
+    expect([...columns.condition.slice(0, 3), conditions.length]).toEqual([0, 1, 2, 8])
+    const byId = new Map(contents.map(({ id, content: stored }) => [id, stored]))
+    expect(recordedVersion(asStored, byId)).toEqual({ policyVersion, contentIds: [...byId.keys()] })
+
+    catalog.set('shop.slot.hero', undefined)
+    expect(catalog.slotOf('shop', 'hero')).toBeUndefined()
+  }, 60_000)
 
   it('keeps a slot whose new candidates are of no use as it was, with the content of now', () => {
     const { catalog, slot, content } = shop()

@@ -84,6 +84,12 @@ describe('splits', () => {
   it('compare numbers by size, and names as text', () => {
     expect(['10', '9', 'b', 'a10', 'a9'].sort(compareIds)).toEqual(['9', '10', 'a10', 'a9', 'b'])
   })
+
+  it('compare a mixture of numbers and names the same whatever the order of lines', () => {
+    const sorted = ['2', '10', '1a', 'b']
+    for (const order of [sorted, sorted.toReversed(), ['10', '1a', '2', 'b'], ['1a', '2', '10', 'b']])
+      expect([...order].sort(compareIds)).toEqual(sorted)
+  })
 })
 
 describe('categories', () => {
@@ -116,6 +122,22 @@ describe('measures', () => {
     for (const name of ['popular', 'covisitation', 'knn', 'ease'] as const)
       expect(report.policies[name]).toEqual({ ndcg10: 1, recall10: 1, hitRate10: 1 })
     expect(report.policies.affinity).toBeNull()
+  })
+
+  it('have ids as other programs read them, in UTF-8 and in Latin 1', async () => {
+    const names = ['zoë', 'bjørn', 'šárka', 'çelik', 'łukasz']
+    const text = (users: string[]) =>
+      Array.from({ length: 200 }, (_, n) => `${users[n % users.length]},ü${(n * n) % 41},1,${n}`).join('\n')
+    const latin = names.slice(0, 2)
+    for (const [users, encoding] of [
+      [names, 'utf8'],
+      [latin, 'latin1'],
+    ] as const) {
+      const log = join(folder, encoding)
+      await writeFile(log, text([...users]), encoding)
+      const [json] = await run('ranking', '--log', log, '--split', 'md5', '--json')
+      expect(JSON.parse(json!)).toEqual(evaluateRanking(readInteractions(text([...users]), 'f'), 'md5'))
+    }
   })
 
   it('are printed as one line of JSON, or as a table', async () => {

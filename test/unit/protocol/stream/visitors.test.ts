@@ -1,4 +1,13 @@
-import { DEFAULT_PARTITIONS, hash32, partitionOf, shareOf, visitorIdOf } from '@slotstream/protocol'
+import {
+  DEFAULT_PARTITIONS,
+  HASH_BEGIN,
+  hash32,
+  hashEnd,
+  hashMore,
+  partitionOf,
+  shareOf,
+  visitorIdOf,
+} from '@slotstream/protocol'
 import { describe, expect, it } from 'vitest'
 
 describe('hash32', () => {
@@ -6,6 +15,11 @@ describe('hash32', () => {
     expect(['', 'a', 'demo\0visitor', 'größe', '😀'].map(hash32)).toEqual([
       2872998923, 444641715, 835719752, 3449927484, 855877642,
     ])
+  })
+
+  it('is the same of parts, whatever letters they have', () => {
+    for (const parts of [[], ['a', '', 'b'], ['grö', 'ße', '!'], ['x', '😀', '{"id":1}']])
+      expect(hashEnd(parts.reduce(hashMore, HASH_BEGIN))).toBe(hash32(parts.join('')))
   })
 
   it('is an unsigned 32-bit number', () => {

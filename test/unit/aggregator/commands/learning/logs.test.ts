@@ -71,6 +71,7 @@ describe('a line of DSJSON', () => {
     expect(read(single)).toEqual([shown])
     const named = (action: unknown) => read({ ...LINE, a: [1], c: { _multi: [action] } })[0]?.contentId
     expect([{ id: 7 }, { id: 'x', _tag: 'y' }, { i: 3 }, 'tent'].map(named)).toEqual(['7', 'x', 'action-1', 'action-1'])
+    expect([{ i: { id: 'x' } }, { j: [{ kind: 'a' }, { id: 'y' }] }].map(named)).toEqual(['x', 'y'])
   })
 
   it('says nothing where nothing was decided, or nothing is to be learned', () => {

@@ -1,6 +1,6 @@
 import type { DecisionRecord, ExperimentArm } from '@slotstream/protocol'
-import { recordedVersion } from './slot-of-arm.js'
-import type { SomeCatalog } from './slot-of-catalog.js'
+import { recordedVersion } from '../catalog/slot-of-arm.js'
+import type { SomeCatalog } from '../catalog/slot-of-catalog.js'
 
 /** Time until decisions are made by a new version of a catalog, plus differences of clocks, in milliseconds. */
 export const CATALOG_TAKES_EFFECT_MS = 10_000
