@@ -143,7 +143,41 @@ describe('a log of decisions', () => {
     [`${HEADER}\n1,1,0,"0.5\n`, /record 2: a quote is not closed/],
     [`timestamp,${HEADER}\nnoon,1,1,0,0.5\n`, /record 2: timestamp is "noon"/],
     [`${HEADER},candidates\n1,1,0,0.5,['a']\n`, /is no JSON/],
+  it('may have semicolons or tabs for commas, or be lines of JSON: it is the same log', async () => {
+    const comma = await read(`decision_id,content_id,position,propensity,clicked,candidates,affinities
+1,"a;b\tc",1,0.5,true,"[[""a;b\\tc"",0.5],[""d"",0.5]]","{""x"":2}"
+1,d,2,1,false,,
+`)
+    const semicolon = `decision_id;content_id;position;propensity;clicked;candidates;affinities
+1;"a;b\tc";1;0.5;true;"[[""a;b\\tc"",0.5],[""d"",0.5]]";"{""x"":2}"
+1;d;2;1;false;;
+`
+    const tab = `decision_id\tcontent_id\tposition\tpropensity\tclicked\tcandidates\taffinities
+1\ta;b\\tc\t1\t0.5\ttrue\t[["a;b\\\\tc",0.5],["d",0.5]]\t{"x":2}
+1\td\t2\t1\tfalse\t\t
+`
+    const candidates = [['a;b\tc', 0.5], { content_id: 'd', probability: 0.5 }]
+    const lines = [
+      {
+        decision_id: 1,
+        content_id: 'a;b\tc',
+        position: 1,
+        propensity: 0.5,
+        clicked: true,
+        candidates,
+        affinities: { x: 2 },
+      },
+      { decision_id: 1, content_id: 'd', position: 2, propensity: 1, clicked: false, candidates: null },
+    ]
+    const json = lines.map(line => JSON.stringify(line)).join('\n')
+    for (const text of [semicolon, tab, json, `\n${json}\n\n`]) expect(await read(text)).toEqual(comma)
+  })
+
     [`${HEADER},candidates\n1,1,0,0.5,{}\n`, /must be JSON lists/],
+    ['{"item_id": 1}\n', /no column reward or click or clicked/],
+    ['{\n"data": []}', /record 1: it is no JSON object: .*JSONEachRow/],
+    ['{"item_id":1,"click":0,"propensity":0.5}\n[1]\n', /record 2: it is no JSON object/],
+    ['{"item_id":1,"click":0,"propensity":0.5}\n{"item_id":1,"click":0}\n', /record 2: the propensity is ""/],
     [`${HEADER},affinities\n1,1,0,0.5,[1]x\n`, /is no JSON/],
   ])('is rejected with the place that is wrong: %j', async (text, message) => {
     await expect(read(text)).rejects.toThrow(message)
