@@ -31,7 +31,7 @@ const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>
     rewards.position AS position,
     propensity,
     ${rewards === 'slot' ? 'reward' : 'toFloat64(clicked) AS reward'},
-    if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
+    if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, exp2(round(log2(c.probability)))), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
     toJSONString(features.^affinities) AS affinities,
     ifNull(features.known.:String, '') AS known
