@@ -12,7 +12,8 @@ npm run --silent evaluate -- ranking --log FILE [options]
 The first two: what a policy would have earned with what another one showed, each estimate with its 95 % interval, and a word where
 the log cannot tell. See docs/evaluation.md.
 
-  --log FILE      an Open Bandit log, or an export of decisions: CSV with the names of columns in its first line
+  --log FILE      an Open Bandit log, or an export of decisions: CSV or TSV with the names of columns in its first line,
+                  or lines of JSON
   --slot ID       the decisions of a slot and what came of them, from ClickHouse
   --site ID       its site, default the only one that has such a slot
   --from TIME     decided from this time on, ISO 8601

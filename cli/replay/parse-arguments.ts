@@ -7,7 +7,7 @@ import type { ReplayedPeriod } from './decisions/read-decisions.js'
 
 export const USAGE = `npm run replay -- open-bandit PATH [options]
 npm run replay -- rejected --site ID [options]
-npm run replay -- decisions --site ID --from TIME --to TIME [options]
+npm run replay -- decisions --from TIME [options]
 
 open-bandit replays a log of the Open Bandit Dataset into a running system. PATH is the log's CSV file or the folder it
 is in. Running it again changes nothing: it also finishes a replay that was interrupted.
@@ -30,9 +30,9 @@ decisions is a time machine: it does the recorded decisions of a period again, b
 the same byte for byte; and who would have seen what with another catalog or policy, and what it would have earned. Nothing is
 stored. See docs/evaluation.md.
 
-  --site ID         the site
+  --site ID         the site, default the only one that has such decisions
   --from TIME       decided from this time on, ISO 8601
-  --to TIME         decided before this time
+  --to TIME         decided before this time, default now
   --slot ID         only decisions about this slot
   --with PATH       default, a file with a slot's policy, or a catalog: {"slots": […], "content": […]}, or a folder with both
                     several times: a tournament of them, each valued at the first position with an interval that holds at
@@ -48,12 +48,18 @@ ADMIN_TOKEN: the admin token; without it, the one that npm start keeps under DAT
 CLICKHOUSE_URL, CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: where rejected messages and decisions are, default http://127.0.0.1:8123.
 `
 
+/** Decisions that are replayed. */
+export interface AskedPeriod extends Omit<ReplayedPeriod, 'site'> {
+  /** Undefined: the only site that has such decisions */
+  site: string | undefined
+}
+
 /** Work that the command is to do. */
 export type Command =
   | { do: 'help' }
   | { do: 'open-bandit'; path: string; siteId: string; writeKey: string; policy: string; collector: string }
   | { do: 'rejected'; selection: Selection; dryRun: boolean; collector: string }
-  | { do: 'decisions'; period: ReplayedPeriod; with: string[]; bots: Bots; json: boolean; collector: string }
+  | { do: 'decisions'; period: AskedPeriod; with: string[]; bots: Bots; json: boolean; collector: string }
 
 /** Parses the command line. Throws ReplayError, ConfigurationError. */
 export function parseArguments(args: string[], env: Environment): Command {
@@ -88,12 +94,13 @@ export function parseArguments(args: string[], env: Environment): Command {
   return { do: what, selection, dryRun: values['dry-run'], collector }
 }
 
-function periodOf({ site, slot, from, to }: ReturnType<typeof read>['values']): ReplayedPeriod {
-  if (site === undefined) throw new ReplayError(`--site is missing: whose decisions?\n\n${USAGE}`)
-  const period = { site: siteOf(site), slot, from: timeOf('from', from), to: timeOf('to', to) }
-  if (period.from === undefined || period.to === undefined || !(period.from < period.to))
-    throw new ReplayError(`--from and --to must be times, the first the earlier one: which decisions?\n\n${USAGE}`)
-  return { ...period, from: period.from, to: period.to }
+function periodOf({ site, slot, from, to }: ReturnType<typeof read>['values']): AskedPeriod {
+  const begin = timeOf('from', from)
+  const end = timeOf('to', to) ?? Date.now()
+  if (begin === undefined) throw new ReplayError(`--from is missing: decisions since when?\n\n${USAGE}`)
+  if (begin >= end)
+    throw new ReplayError(`--from ${from} must be before ${to === undefined ? 'now' : `--to ${to}`}: which decisions?`)
+  return { site: site === undefined ? undefined : siteOf(site), slot, from: begin, to: end }
 }
 
 function siteOf(siteId: string): string {

@@ -10,6 +10,8 @@ export interface LoggedSituation {
   eligible?: readonly number[]
   /** True for each of `eligible` that had a chance. Undefined: the log does not say. */
   possible?: readonly boolean[]
+  /** Chance of each of `eligible` for the first position, about. Undefined: the log does not say. */
+  chances?: readonly number[]
   /** Numbers of the actions at the positions above, which are not shown again. */
   above: readonly number[]
   /** The person's interests. Undefined: the log does not say. */
@@ -30,6 +32,8 @@ export interface DecisionLog {
   reward: Float64Array
   /** Chance with which the action was drawn for its position, given those above. */
   propensity: Float64Array
+  /** Relative error of each propensity that rounding of its digits explains, at most. Undefined: none */
+  rounding?: Float64Array
   /** Number of the decision of each row. Rows of one decision are adjacent, and numbers rise. */
   decision: Uint32Array
   /** Time when each was decided, in milliseconds since the epoch. Undefined: the log does not say. */

@@ -39,7 +39,7 @@ export function evaluateLots(
   return { estimates, diagnostics, refused: refuseReliance(diagnostics, estimates) ?? null }
 }
 
-function diagnose({ weight, decision, overlap, shown, impossible }: Weights): Diagnostics {
+function diagnose({ weight, decision, ...others }: Weights): Diagnostics {
   let sum = 0
   let squares = 0
   let maxWeight = 0
@@ -49,10 +49,12 @@ function diagnose({ weight, decision, overlap, shown, impossible }: Weights): Di
     if (w > maxWeight) maxWeight = w
   }
   const meanWeight = meanOf(weight)
-  const weightError = standardError(
+  const error = standardError(
     weight.map(w => w - meanWeight),
     decision,
   )
+  // A single decision does not tell it.
+  const weightError = decision[0] === decision.at(-1) ? Number.POSITIVE_INFINITY : error
   const ess = squares > 0 ? (sum * sum) / squares : 0
-  return { rows: weight.length, ess, overlap, maxWeight, meanWeight, weightError, shown, impossible }
+  return { rows: weight.length, ess, maxWeight, meanWeight, weightError, ...others }
 }

@@ -26,12 +26,18 @@ export interface Diagnostics {
   overlap: number
   maxWeight: number
   meanWeight: number
-  /** Standard error of `meanWeight`. */
+  /** Standard error of `meanWeight`, by the weights themselves. */
   weightError: number
+  /** The same, by the chances that are recorded for all content. Undefined: they are not */
+  expectedError?: number | undefined
   /** Share of rows where the policy would show something. */
   shown: number
   /** Rows whose logged chance is none. */
   impossible: number
+  /** Rows of which the log does not say what could be shown. */
+  unlisted: number
+  /** Error of the mean weight that rounding of the logged chances explains, at most. */
+  rounding: number
 }
 
 /** Least effective sample size, in rows and as a share of them. */
@@ -39,13 +45,13 @@ const LEAST_ESS = 1_000
 const LEAST_ESS_SHARE = 0.01
 const LEAST_OVERLAP = 0.8
 
-/** Standard errors by which the mean weight may differ from what it must be, and what rounding explains. */
+/** Standard errors by which the mean weight may differ from what it must be, and what sums of doubles explain. */
 const MOST_ERRORS = 3
 const ROUNDING = 1e-6
 
 /** Returns why there is nothing to estimate: the log has no such actions, or wrong chances. */
 export function refuseEstimates(diagnostics: Diagnostics): Refusal | undefined {
-  const { overlap, ess, impossible, rows, meanWeight, weightError, shown } = diagnostics
+  const { overlap, ess, impossible, rows, meanWeight, weightError, expectedError = 0, shown, unlisted } = diagnostics
   if (impossible > 0)
     return corrupt(`${impossible} of ${rows} rows have a logged chance that is not above 0 and at most 1`)
   if (!(overlap > 0 && ess > 0))
@@ -54,14 +60,26 @@ export function refuseEstimates(diagnostics: Diagnostics): Refusal | undefined {
       reason: `nothing of what the policy would show was ever shown at that position in these ${rows} rows`,
       cure: 'let some share of draws, such as exploration.atLeast 0.02, show the content the policy needs, and log again',
     }
-  // What the log never shows is missing from the weights: their mean is the share that it does show, at least.
-  const off = Math.max(meanWeight - shown, overlap * shown - meanWeight)
-  if (off > MOST_ERRORS * weightError && off > ROUNDING)
+  if (offBy(diagnostics) > MOST_ERRORS * Math.max(weightError, expectedError))
     return corrupt(
       `the mean weight is ${digits(meanWeight)}, which chance does not explain: it must be ${digits(shown)} with a ` +
-        `standard error of ${digits(weightError)}`,
+        `standard error of ${digits(Math.max(weightError, expectedError))}`,
+      unlisted > 0 ? UNLISTED : '',
     )
   return undefined
+}
+
+const UNLISTED =
+  '. Where not all content could be shown each time, log what could be, in a column candidates, or let the time machine ' +
+  'value it (npm run replay -- decisions --with), which reads that from the records'
+
+/**
+ * Returns how far the mean weight is from what it must be; 0 where rounding explains it. What the log never shows is
+ * missing from the weights, so their mean is the share that it does show, at least.
+ */
+function offBy({ meanWeight, overlap, shown, rounding }: Diagnostics): number {
+  const off = Math.max(meanWeight - shown, overlap * shown - meanWeight)
+  return off > Math.max(ROUNDING, rounding) ? off : 0
 }
 
 /** Returns why estimates cannot be relied on. */
@@ -70,7 +88,7 @@ export function refuseReliance(
   estimates: Record<'ips' | 'snips' | 'dr', Estimate>,
 ): Refusal | undefined {
   const { overlap } = diagnostics
-  const refused = refuseSupport(diagnostics)
+  const refused = refuseSupport(diagnostics) ?? refuseNoise(diagnostics, estimates)
   const pair = refused ? undefined : disagreeing(estimates)
   if (pair)
     return {
@@ -107,11 +125,30 @@ export function refuseSupport({ rows, ess, overlap }: Diagnostics): Refusal | un
   return undefined
 }
 
-function corrupt(reason: string): Refusal {
+/** Returns why rows do not tell what they seem to: what matters is so rare that it came by chance, or did not come. */
+function refuseNoise(diagnostics: Diagnostics, { ips }: Record<'ips', Estimate>): Refusal | undefined {
+  const { rows, meanWeight, weightError, shown } = diagnostics
+  const cure = 'value it by more rows, explore more, or value a policy that is closer to the one that logged'
+  if (offBy(diagnostics) > MOST_ERRORS * weightError)
+    return {
+      code: 'low_sample',
+      reason: `what the policy would show was drawn so rarely that these ${rows} rows do not stand for it: the mean weight is ${digits(meanWeight)} instead of ${digits(shown)}`,
+      cure,
+    }
+  if (ips.value === 0 && ips.low === ips.high)
+    return {
+      code: 'low_sample',
+      reason: `none of the ${rows} rows earned anything with what the policy would show, so intervals have no width`,
+      cure: `${cure}. Check that the log has rewards`,
+    }
+  return undefined
+}
+
+function corrupt(reason: string, more = ''): Refusal {
   return {
     code: 'corrupt_propensities',
     reason: `the logged chances cannot be those that were drawn by: ${reason}`,
-    cure: 'log the chance of each draw as it was drawn, with all rows of a decision and none of them twice',
+    cure: `log the chance of each draw as it was drawn, with all rows of a decision and none of them twice${more}`,
   }
 }
 

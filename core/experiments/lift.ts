@@ -73,16 +73,18 @@ export function differenceOf(arm: ArmSums, control: ArmSums, options: LiftOption
 
 /**
  * Returns the relative lift, mean / mean of the control − 1, by the delta method: its variance is v / m₀² + m² v₀ /
- * m₀⁴, with the means m and their variances v. Undefined below the least number of units, and where the control's mean
- * is not above 0.
+ * m₀⁴, with the means m and their variances v, and m taken to be m₀ at least. Otherwise an arm of which few or no
+ * events came yet, by chance, would seem certain to be worse: the less it has, the less its variance. Undefined below
+ * the least number of units, and where the control's mean is not above 0.
  */
 export function relativeLiftOf(arm: ArmSums, control: ArmSums, options: LiftOptions = {}): Lift | undefined {
   if (isUnfit(arm, options) || isUnfit(control, options)) return undefined
   const ofArm = meanOf(arm)
   const ofControl = meanOf(control)
   if (!(ofControl.mean > 0)) return undefined
-  const variance = ofArm.variance / ofControl.mean ** 2 + (ofArm.mean ** 2 * ofControl.variance) / ofControl.mean ** 4
-  return liftOf(ofArm.mean / ofControl.mean - 1, variance, arm.units + control.units, options)
+  const ratio = ofArm.mean / ofControl.mean
+  const variance = (ofArm.variance + Math.max(1, ratio) ** 2 * ofControl.variance) / ofControl.mean ** 2
+  return liftOf(ratio - 1, variance, arm.units + control.units, options)
 }
 
 /** Returns the error rate of each of several comparisons with which all together have `alpha` (Bonferroni). */

@@ -46,7 +46,7 @@ export function powerOf(question: PowerQuestion): PowerAnswer {
   // Variance of the relative lift, times the units, as `relativeLiftOf` has it.
   const ratio = rate / baseRate
   const [ofArm, ofControl] = [variance ?? rate * (1 - rate), variance ?? baseRate * (1 - baseRate)]
-  const spread = ofArm / share / baseRate ** 2 + (ratio ** 2 * ofControl) / (1 - share) / baseRate ** 2
+  const spread = ofArm / share / baseRate ** 2 + (Math.max(1, ratio) ** 2 * ofControl) / (1 - share) / baseRate ** 2
   // A sequence that is tuned to its own length has the same width at its end, in standard errors, for any length.
   const bound = sequenceBound(1, { alpha, tunedTo: 1 })
   const needed = ((bound + normalAbove(1 - power)) / effect) ** 2 * spread

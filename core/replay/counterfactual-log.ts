@@ -23,13 +23,18 @@ export interface CounterfactualLog {
   finish(): { log: DecisionLog; lots: Lot[] }
 }
 
+/** Rounds a chance to a power of two: near enough for the spread of weights, and few lists of chances differ. */
+function roughly(chance: number): number {
+  return chance > 0 ? 2 ** Math.round(Math.log2(chance)) : 0
+}
+
 /** Creates an empty log. */
 export function createCounterfactualLog(): CounterfactualLog {
   const ids: string[] = []
   const numbers = new Map<string, number>()
   const situations: LoggedSituation[] = []
   const lots: Lot[] = []
-  const sharedByKey = new Map<string, Required<Pick<LoggedSituation, 'eligible' | 'possible'>>>()
+  const sharedByKey = new Map<string, Required<Pick<LoggedSituation, 'eligible' | 'possible' | 'chances'>>>()
   const columns = {
     action: [] as number[],
     reward: [] as number[],
@@ -47,8 +52,9 @@ export function createCounterfactualLog(): CounterfactualLog {
   const eligibleOf = (logged: readonly ContentChance[]) => {
     const eligible = logged.map(({ contentId }) => numberOf(contentId))
     const possible = logged.map(({ chance }) => chance > 0)
-    const key = `${eligible.join()} ${possible.join()}`
-    const shared = sharedByKey.get(key) ?? { eligible, possible }
+    const chances = logged.map(({ chance }) => roughly(chance))
+    const key = `${eligible.join()} ${chances.join()}`
+    const shared = sharedByKey.get(key) ?? { eligible, possible, chances }
     sharedByKey.set(key, shared)
     return shared
   }

@@ -141,7 +141,8 @@ function note(
   else {
     const target = ids.map(id => chances.get(id) ?? 0)
     entrant.sequence.note({ ...outcome, target })
-    entrant.weights.add(target[outcome.drawn]! / outcome.logged[outcome.drawn]!)
+    const spread = target.reduce((sum, chance, at) => sum + (chance > 0 ? chance ** 2 / outcome.logged[at]! : 0), -1)
+    entrant.weights.add(target[outcome.drawn]! / outcome.logged[outcome.drawn]!, Math.max(0, spread))
   }
 }
 

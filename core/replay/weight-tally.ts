@@ -2,7 +2,8 @@ import { type Refusal, refuseEstimates, refuseSupport } from '../evaluate/refusa
 
 /** Weights of a candidate by decision: its chance of what was shown, divided by the logged one. */
 export interface WeightTally {
-  add(weight: number): void
+  /** Adds a decision's weight, with its variance as it follows from the recorded chances. */
+  add(weight: number, spread: number): void
   measures(): { ess: number; maxWeight: number }
   /** Returns why a value by these weights cannot be relied on. */
   refusal(): Refusal | undefined
@@ -14,11 +15,13 @@ export function createWeightTally(): WeightTally {
   let sum = 0
   let squares = 0
   let maxWeight = 0
+  let spreads = 0
   const measures = () => ({ ess: squares > 0 ? (sum * sum) / squares : 0, maxWeight })
   return {
     measures,
-    add(weight) {
+    add(weight, spread) {
       rows++
+      spreads += spread
       sum += weight
       squares += weight * weight
       maxWeight = Math.max(maxWeight, weight)
@@ -27,7 +30,8 @@ export function createWeightTally(): WeightTally {
       const meanWeight = rows > 0 ? sum / rows : 0
       const spread = rows > 1 ? Math.max(0, squares - rows * meanWeight * meanWeight) / (rows - 1) : 0
       const diagnostics = { rows, ...measures(), overlap: 1, meanWeight, weightError: Math.sqrt(spread / rows) }
-      const all = { ...diagnostics, shown: 1, impossible: 0 }
+      const expectedError = rows > 0 ? Math.sqrt(spreads) / rows : 0
+      const all = { ...diagnostics, expectedError, shown: 1, impossible: 0, unlisted: 0, rounding: 0 }
       // Few rows may have no weight at all by chance: that is a small sample, not a fault.
       return refuseSupport(all) ?? refuseEstimates(all)
     },

@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { CommandError } from '@slotstream/tracking-plan'
-import { Splitter } from './split-record.js'
+import { createJsonRecords } from './json-records.js'
+import { delimiterOf, Splitter } from './split-record.js'
 
 /** Longest record, in characters: beyond it, a quote was not closed. */
 const MAX_RECORD = 4 * 2 ** 20
@@ -8,10 +9,10 @@ const MAX_RECORD = 4 * 2 ** 20
 const NEWLINE = 10
 
 /**
- * Reads records of CSV (RFC 4180) as they come, without holding the rest. Quoted fields may hold commas, quotes and
- * ends of lines.
+ * Reads records of CSV (RFC 4180), or lines of JSON, as they come, without holding the rest. Quoted fields may hold
+ * commas, quotes and ends of lines. Commas may be semicolons or tabs.
  *
- * @param fieldCountOf returns, by the first record, how many fields are wanted of those after it
+ * @param fieldCountOf returns, by the names of columns, how many fields are wanted of each record
  * @param onRecord is called with the fields, up to the last that is wanted, and the number of the record, from 1
  * @throws CommandError
  */
@@ -42,10 +43,20 @@ export async function readRecords(
     if (splitter.trouble) throw new CommandError(`${file}, record ${record + 1}: ${splitter.trouble}`)
     return splitter.rest()
   }
+  const json = createJsonRecords(file, fieldCountOf, onRecord)
+  let isJson: boolean | undefined
   let rest = ''
   for await (const chunk of wholeLines(chunks)) {
     const piece = textOf(chunk)
-    const text = record === 0 && rest === '' ? piece.replace(/^\uFEFF/, '') : piece
+    const text = isJson === undefined ? piece.replace(/^\uFEFF/, '') : piece
+    if (isJson === undefined && text.trim() !== '') {
+      isJson = text.trimStart().startsWith('{')
+      splitter.delimiter = delimiterOf(text)
+    }
+    if (isJson) {
+      json.read(text)
+      continue
+    }
     // What is joined is slower to read than what is not.
     rest = takeAll(rest === '' ? text : rest + text, false)
     if (rest.length > MAX_RECORD)
@@ -53,6 +64,7 @@ export async function readRecords(
         `${file}, record ${record + 1}: it is longer than ${MAX_RECORD} characters: is a quote not closed?`,
       )
   }
+  if (isJson) return
   takeAll(rest, true)
   if (record === 0) throw new CommandError(`${file} is empty`)
 }

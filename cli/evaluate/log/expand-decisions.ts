@@ -1,6 +1,7 @@
 import { isObject, parseJson } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { DECISION_COLUMNS, REWARD_COLUMNS } from './columns.js'
+import { unescaped } from './unescaped.js'
 
 /** Columns of the records that an export of `decisions` is made into. */
 export const EXPANDED = [
@@ -77,13 +78,10 @@ function listIn(text: string, where: string): unknown[] {
   throw new CommandError(`${where} is ${text.slice(0, 80)}, it must be a list as ClickHouse or JSON writes it`)
 }
 
-const ESCAPES: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', 0: '\0' }
-
 /** Returns a list of ClickHouse as JSON: texts are in single quotes there, and tuples in round brackets. */
 function jsonOf(list: string): string {
   return list.replace(/'((?:[^'\\]|\\.)*)'|[()]|-?\b(?:nan|inf)\b/gs, (whole, text?: string) => {
-    if (text !== undefined)
-      return JSON.stringify(text.replace(/\\(.)/gs, (_all, letter: string) => ESCAPES[letter] ?? letter))
+    if (text !== undefined) return JSON.stringify(unescaped(text))
     return whole === '(' ? '[' : whole === ')' ? ']' : 'null'
   })
 }

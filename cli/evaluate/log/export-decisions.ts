@@ -1,6 +1,6 @@
-import { CommandError } from '@slotstream/tracking-plan'
 import { type Bots, IS_PROGRAM } from '../../bots.js'
 import { type ClickHouseAddress, queryClickHouse } from '../../clickhouse-query.js'
+import { inPeriod, onlySite } from '../../only-site.js'
 
 /** Decisions whose rewards are exported. */
 export interface DecisionSelection {
@@ -23,12 +23,6 @@ export type DecisionRewards = (typeof DECISION_REWARDS)[number]
 /** Time before which and after which no decision was made, in milliseconds since the epoch: DateTime64 ends there. */
 const EVER = { from: 0, to: Date.UTC(2200, 0, 1) }
 
-const inPeriod = (time: string) =>
-  `${time} >= fromUnixTimestamp64Milli({from:Int64}) AND ${time} < fromUnixTimestamp64Milli({to:Int64})`
-
-const SITES = `SELECT DISTINCT site_id FROM slotstream.decisions
-WHERE slot_id = {slot:String} AND ${inPeriod('timestamp')} ORDER BY site_id LIMIT 3 FORMAT TSV`
-
 /** Returns the query that docs/evaluation.md shows. */
 const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>) => `SELECT
     rewards.decision_id AS decision_id,
@@ -37,7 +31,7 @@ const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>
     rewards.position AS position,
     propensity,
     ${rewards === 'slot' ? 'reward' : 'toFloat64(clicked) AS reward'},
-    if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, c.probability > 0), candidates)), '') AS candidates,
+    if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, exp2(round(log2(c.probability)))), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
     toJSONString(features.^affinities) AS affinities,
     ifNull(features.known.:String, '') AS known
@@ -69,20 +63,6 @@ export async function* exportDecisions(
   settings: ClickHouseAddress,
 ): AsyncGenerator<Uint8Array> {
   const period = { slot, from: String(from), to: String(to) }
-  const only = site ?? (await siteOf(await textOf(queryClickHouse(SITES, period, settings)), slot))
+  const only = site ?? (await onlySite({ slot, from, to }, settings))
   yield* queryClickHouse(exportOf(counted), { ...period, site: only }, settings)
-}
-
-function siteOf(text: string, slot: string): string {
-  const sites = text.split('\n').filter(line => line !== '')
-  if (sites.length === 1) return sites[0]!
-  if (sites.length === 0) throw new CommandError(`there are no decisions of the slot ${slot} in that time`)
-  throw new CommandError(`several sites have a slot ${slot}: name one with --site, such as ${sites.join(', ')}`)
-}
-
-async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const piece of pieces) text += decoder.decode(piece, { stream: true })
-  return text + decoder.decode()
 }

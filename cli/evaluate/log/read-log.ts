@@ -21,6 +21,16 @@ export interface LogNeeds {
 const doubles = (length: number) => new Float64Array(length)
 const whole = (length: number) => new Uint32Array(length)
 
+const emptyColumns = () => ({
+  action: growing(whole),
+  situation: growing(whole),
+  decision: growing(whole),
+  reward: growing(doubles),
+  propensity: growing(doubles),
+  rounding: growing(doubles),
+  time: growing(doubles),
+})
+
 /**
  * Reads a log of decisions: one record for each shown content, a header with the names of columns. Rows that showed
  * nothing are left out.
@@ -37,14 +47,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     return numbers.size - 1
   }
   const situations = createSituations(actionOf)
-  const columnsRead = {
-    action: growing(whole),
-    situation: growing(whole),
-    decision: growing(whole),
-    reward: growing(doubles),
-    propensity: growing(doubles),
-    time: growing(doubles),
-  }
+  const columnsRead = emptyColumns()
   let columns: Columns | undefined
   let decisionId: string | undefined
   let decision = -1
@@ -64,7 +67,9 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     if (fields[at.item] === '') return
     columnsRead.action.push(actionOf(fields[at.item]!))
     columnsRead.reward.push(rewardOf(fields[at.reward]!, where))
-    columnsRead.propensity.push(propensityOf(fields[at.propensity]!, where))
+    const propensity = propensityOf(fields[at.propensity]!, where)
+    columnsRead.propensity.push(propensity)
+    columnsRead.rounding.push(roundingOf(fields[at.propensity]!, propensity))
     if (at.time >= 0) columnsRead.time.push(timeOf(fields[at.time]!, where))
     if (at.decision < 0 || fields[at.decision] !== decisionId) {
       decision++
@@ -91,12 +96,13 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
   return {
     rows,
     ids: [...numbers.keys()],
+    situations: situations.list,
     action: columnsRead.action.values(),
     situation: columnsRead.situation.values(),
-    situations: situations.list,
+    decision: columnsRead.decision.values(),
     reward: columnsRead.reward.values(),
     propensity: columnsRead.propensity.values(),
-    decision: columnsRead.decision.values(),
+    rounding: columnsRead.rounding.values(),
     ...(columns!.time >= 0 && { time: columnsRead.time.values() }),
     positions: situations.list.reduce((most, { position }) => Math.max(most, position + 1), 0),
   }
@@ -111,6 +117,18 @@ function rewardOf(text: string, where: string): number {
 /** Reads a propensity. One that is no number although it says so is as corrupt as 0: both make the value refused. */
 function propensityOf(text: string, where: string): number {
   return /^\s*[+-]?(nan|inf|infinity)\s*$/i.test(text) ? Number.NaN : numberOf(text, where, 'the propensity')
+}
+
+/** Decimals from which on a number seems to be rounded. One of fewer was written as it is, such as 0.25. */
+const ROUNDED_DECIMALS = 4
+
+/** Returns the relative error that rounding to the decimals of a text explains, at most. */
+function roundingOf(text: string, value: number): number {
+  const point = text.indexOf('.')
+  const power = text.search(/e/i)
+  const digits = point < 0 ? 0 : (power < 0 ? text.trimEnd().length : power) - point - 1
+  const decimals = digits - (power < 0 ? 0 : Number(text.slice(power + 1)))
+  return decimals < ROUNDED_DECIMALS || !(value > 0) ? 0 : (0.5 * 10 ** -decimals) / value
 }
 
 function numberOf(text: string, where: string, what: string): number {

@@ -97,7 +97,7 @@ function remember<T>(parse: (text: string) => T): (text: string) => T {
 function eligibleOf(
   entries: unknown[],
   actionOf: (id: string) => number,
-): Pick<LoggedSituation, 'eligible' | 'possible'> {
+): Pick<LoggedSituation, 'eligible' | 'possible' | 'chances'> {
   const pairs = entries.map(entry => {
     if (Array.isArray(entry)) return { id: entry[0], chance: entry.length > 1 ? entry.at(-1) : undefined }
     if (typeof entry !== 'object' || entry === null) return { id: entry, chance: undefined }
@@ -111,9 +111,11 @@ function eligibleOf(
   // Something was shown, so an empty list means that it was not recorded.
   if (pairs.length === 0) return {}
   const eligible = pairs.map(({ id }) => actionOf(String(id)))
-  return pairs.some(({ chance }) => chance === undefined)
-    ? { eligible }
-    : { eligible, possible: pairs.map(({ chance }) => Number(chance) > 0) }
+  if (pairs.some(({ chance }) => chance === undefined)) return { eligible }
+  const possible = pairs.map(({ chance }) => Number(chance) > 0)
+  return pairs.every(({ chance }) => typeof chance === 'number')
+    ? { eligible, possible, chances: pairs.map(({ chance }) => Number(chance)) }
+    : { eligible, possible }
 }
 
 function parseList(text: string): unknown[] {

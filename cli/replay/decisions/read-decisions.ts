@@ -2,6 +2,7 @@ import { RECORD_COLUMNS, type RecordRow, type ReplayedDecision, recordOfRow } fr
 import type { DecisionRecord } from '@slotstream/protocol'
 import { IS_PROGRAM } from '../../bots.js'
 import { type ClickHouseAddress, linesOf } from '../../clickhouse-query.js'
+import { inPeriod } from '../../only-site.js'
 
 /**
  * Decisions that are replayed: of a site, and of one of its slots or all, from the first time on until before the
@@ -28,9 +29,6 @@ const AS_RECORDED = {
   output_format_json_named_tuples_as_objects: '1',
   output_format_json_quote_denormals: '1',
 }
-
-const inPeriod = (time: string) =>
-  `${time} >= fromUnixTimestamp64Milli({from:Int64}) AND ${time} < fromUnixTimestamp64Milli({to:Int64})`
 
 /** Each decision once, as it was first stored: what is sent again later is the same, or an import of another log. */
 const DECISIONS = (

@@ -1,6 +1,7 @@
 import type { Environment } from '@slotstream/runtime/settings'
 import { clickHouseSettings } from '@slotstream/sources'
 import { createAdminCall } from '../../admin-call.js'
+import { onlySite } from '../../only-site.js'
 import type { Command } from '../parse-arguments.js'
 import { readAlternative } from './alternative.js'
 import { readDecisions } from './read-decisions.js'
@@ -20,11 +21,13 @@ export async function runDecisions(
   env: Environment,
 ): Promise<string> {
   const alternatives = await Promise.all(names.map(async name => ({ name, alternative: await readAlternative(name) })))
-  const call = createAdminCall(collector, period.site, adminToken)
+  const clickhouse = clickHouseSettings(env)
+  const site = period.site ?? (await onlySite(period, clickhouse))
+  const call = createAdminCall(collector, site, adminToken)
   // A name that is mistyped has no decisions, which would look as if nothing was wrong.
   await call('GET', '/experiments')
   const versions = createSlotVersions(call)
-  const decisions = readDecisions(period, clickHouseSettings(env), bots === 'exclude' && names.length > 0)
-  const report = await replayDecisions(period.site, decisions, versions, alternatives)
+  const decisions = readDecisions({ ...period, site }, clickhouse, bots === 'exclude' && names.length > 0)
+  const report = await replayDecisions(site, decisions, versions, alternatives)
   return json ? `${JSON.stringify(report)}\n` : writeReport(report)
 }

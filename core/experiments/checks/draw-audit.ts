@@ -29,7 +29,7 @@ export interface DrawAudit {
 
 /** An audit as it is stored. */
 export interface DrawAuditState {
-  /** For each place: the capital of its accounts, one per bias. */
+  /** For each place, or negative number of what places share: the capital of its accounts, one per bias. */
   accounts: [place: number, capital: number[]][]
   reserve: number
   refills: number
@@ -38,11 +38,21 @@ export interface DrawAuditState {
   isImpossible: boolean
 }
 
-/** Biases that are bet on: differences of the actual chance to the recorded one. */
-const BIASES = [-0.05, -0.02, -0.01, 0.01, 0.02, 0.05]
+/** Biases that are bet on: differences of the actual chance to the recorded one, each with its share of what is bet. */
+const BIASES = [
+  { bias: -0.05, share: 1 / 8 },
+  { bias: -0.02, share: 1 / 4 },
+  { bias: -0.01, share: 1 / 8 },
+  { bias: 0.01, share: 1 / 8 },
+  { bias: 0.02, share: 1 / 4 },
+  { bias: 0.05, share: 1 / 8 },
+]
 
-/** Places with accounts of their own, at most; all others share one. */
+/** Places with accounts of their own, at most. */
 const MOST_PLACES = 32
+
+/** Accounts that all other places share, by the rest of their number: few enough in each that a bias of one is seen. */
+const SHARED_ACCOUNTS = 64
 
 /** Draws after which more of the reserve is bet: often at first, when places are seen for the first time. */
 const REFILLS = [100, 1_000, 10_000]
@@ -50,18 +60,17 @@ const REFILLS = [100, 1_000, 10_000]
 /** Draws between two refills later on. */
 const EVERY = 10_000
 
-const OTHERS = -1
-
 const NEW_AUDIT: DrawAuditState = { accounts: [], reserve: 1, refills: 0, draws: 0, most: 1, isImpossible: false }
 
 /**
  * Begins an audit of the draws of one slot and policy version (testing by betting). A bettor begins with a capital of 1
  * and bets against the recorded chances p; if these are true, no bet is favourable. For each place and bias δ, an
  * account is multiplied by (p + δ) / p where the place is drawn and by (1 − p − δ) / (1 − p) where it is not, with δ
- * cut to between −p / 2 and (1 − p) / 2. Half of the capital is bet at once, in equal parts; of the reserve, 1 / (k +
- * 2) at refill k, so that a bias which begins after a million clean draws is found, too. The capital is an e-process:
- * if the chances are true, it ever reaches 1 / α with a probability of at most α (Ville 1939; Shafer, J. R. Stat. Soc.
- * A 184, 2021).
+ * cut to between −p / 2 and (1 − p) / 2. Half of the capital is bet at once; of the reserve, 1 / (k + 2) at refill k,
+ * so that a bias which begins after a million clean draws is found, too. One half of it is bet on all places alike, the
+ * other in proportion to p (1 − p): a bias of a place that is drawn often is the hardest to tell from chance. The
+ * capital is an e-process: if the chances are true, it ever reaches 1 / α with a probability of at most α (Ville 1939;
+ * Shafer, J. R. Stat. Soc. A 184, 2021).
  *
  * @param alpha share of clean audits that fail at any time. Default `CHECK_ALPHA`
  * @param from state of an audit to continue. Default: a new one
@@ -69,44 +78,44 @@ const NEW_AUDIT: DrawAuditState = { accounts: [], reserve: 1, refills: 0, draws:
 export function createDrawAudit(alpha = CHECK_ALPHA, from: DrawAuditState = NEW_AUDIT): DrawAudit {
   const accounts = new Map(from.accounts.map(([place, capital]) => [place, Float64Array.from(capital)]))
   let { reserve, refills, draws, most, isImpossible } = from
+  let owners = [...accounts.keys()].filter(number => number >= 0).length
 
-  /** Opens accounts for new places, up to `MOST_PLACES`; later places share the account `OTHERS`. */
-  function open(places: readonly number[]): void {
-    for (const place of places) {
-      const number = accounts.has(place) || accounts.size < MOST_PLACES ? place : OTHERS
-      if (!accounts.has(number)) accounts.set(number, new Float64Array(BIASES.length))
-    }
+  /** Returns the number of a place's account, which is opened where it is not there. */
+  function numberOf(place: number): number {
+    if (accounts.has(place)) return place
+    const number = owners < MOST_PLACES ? place : -1 - (place % SHARED_ACCOUNTS)
+    if (accounts.has(number)) return number
+    accounts.set(number, new Float64Array(BIASES.length))
+    if (number >= 0) owners++
+    return number
   }
 
-  function refillIfDue(places: readonly number[]): void {
-    const due = refills === 0 ? 0 : (REFILLS[refills - 1] ?? EVERY * (refills - REFILLS.length + 1))
-    if (draws < due) {
-      if (refills > 0 && places.length > accounts.size) open(places)
-      return
+  /** Returns the recorded chance of each account that takes part in a draw. */
+  function chancesOf({ places, units, scale }: AuditedDraw): Map<number, number> {
+    const chances = new Map<number, number>()
+    for (const [index, place] of places.entries()) {
+      const number = numberOf(place)
+      chances.set(number, (chances.get(number) ?? 0) + units[index]! / scale)
     }
-    open(places)
+    return chances
+  }
+
+  function refillIfDue(chances: ReadonlyMap<number, number>): void {
+    const due = refills === 0 ? 0 : (REFILLS[refills - 1] ?? EVERY * (refills - REFILLS.length + 1))
+    if (draws < due) return
     const paid = reserve / (refills + 2)
-    const each = paid / (accounts.size * BIASES.length)
-    for (const account of accounts.values()) for (let i = 0; i < BIASES.length; i++) account[i] = account[i]! + each
+    const spreadOf = (number: number) => {
+      const p = chances.get(number) ?? 0
+      return Math.max(0, p * (1 - p))
+    }
+    const spread = [...accounts.keys()].reduce((sum, number) => sum + spreadOf(number), 0)
+    for (const [number, account] of accounts) {
+      const even = 1 / accounts.size
+      const part = spread > 0 ? (even + spreadOf(number) / spread) / 2 : even
+      for (const [i, { share }] of BIASES.entries()) account[i] = account[i]! + paid * part * share
+    }
     reserve -= paid
     refills++
-  }
-
-  function settle(draw: AuditedDraw): void {
-    const drawnPlace = draw.places[draw.drawn]!
-    let others = 0
-    let isOther = false
-    for (const [index, place] of draw.places.entries()) {
-      const p = draw.units[index]! / draw.scale
-      const account = accounts.get(place)
-      if (account) bet(account, p, place === drawnPlace)
-      else {
-        others += p
-        isOther ||= place === drawnPlace
-      }
-    }
-    const account = accounts.get(OTHERS)
-    if (account && others > 0) bet(account, Math.min(1, others), isOther)
   }
 
   function capital(): number {
@@ -117,9 +126,11 @@ export function createDrawAudit(alpha = CHECK_ALPHA, from: DrawAuditState = NEW_
 
   return {
     note(draw) {
-      refillIfDue(draw.places)
+      const chances = chancesOf(draw)
+      refillIfDue(chances)
       if (!(draw.units[draw.drawn]! > 0)) isImpossible = true
-      settle(draw)
+      const drawn = numberOf(draw.places[draw.drawn]!)
+      for (const [number, p] of chances) bet(accounts.get(number)!, p, number === drawn)
       draws++
       most = Math.min(Number.MAX_VALUE, Math.max(most, capital()))
     },
@@ -143,7 +154,7 @@ export function createDrawAudit(alpha = CHECK_ALPHA, from: DrawAuditState = NEW_
 function bet(account: Float64Array, p: number, isDrawn: boolean): void {
   if (!(p > 0 && p < 1)) return
   for (let i = 0; i < BIASES.length; i++) {
-    const delta = Math.max(-p / 2, Math.min((1 - p) / 2, BIASES[i]!))
+    const delta = Math.max(-p / 2, Math.min((1 - p) / 2, BIASES[i]!.bias))
     account[i] = Math.min(1e300, account[i]! * (isDrawn ? 1 + delta / p : 1 - delta / (1 - p)))
   }
 }
@@ -153,7 +164,7 @@ function suspectOf(accounts: ReadonlyMap<number, Float64Array>): number | undefi
   let best = 1
   for (const [place, account] of accounts) {
     const earned = account.reduce((sum, part) => sum + part, 0)
-    if (place !== OTHERS && earned > best) [suspect, best] = [place, earned]
+    if (place >= 0 && earned > best) [suspect, best] = [place, earned]
   }
   return suspect
 }

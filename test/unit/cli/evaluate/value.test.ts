@@ -93,9 +93,23 @@ describe('a log of decisions', () => {
     expect([...log.reward]).toEqual([1, 0, 1])
     expect(log.time![0]).toBe(Date.UTC(2026, 0, 31, 12, 0, 0, 123))
     expect(log.situations).toEqual([
-      { position: 0, eligible: [0, 1], possible: [true, false], above: [], affinities: { shoes: 2 } },
-      { position: 1, eligible: [0, 1], possible: [true, false], above: [0], affinities: { shoes: 2 } },
-      { position: 0, eligible: [2], possible: [true], above: [], affinities: { 'a.b': 2 } },
+      {
+        position: 0,
+        eligible: [0, 1],
+        possible: [true, false],
+        chances: [0.5, 0],
+        above: [],
+        affinities: { shoes: 2 },
+      },
+      {
+        position: 1,
+        eligible: [0, 1],
+        possible: [true, false],
+        chances: [0.5, 0],
+        above: [0],
+        affinities: { shoes: 2 },
+      },
+      { position: 0, eligible: [2], possible: [true], chances: [1], above: [], affinities: { 'a.b': 2 } },
     ])
   })
 
@@ -121,14 +135,49 @@ describe('a log of decisions', () => {
     expect([...log.reward]).toEqual([0, 2.5, 1])
     expect([...log.propensity]).toEqual([0.5, 1, Number.NaN])
     expect([...log.decision]).toEqual([0, 0, 1])
+    const listed = { eligible: [0, 1], possible: [true, true], chances: [0.5, 0.5] }
     expect([...log.situation].map(number => log.situations[number])).toEqual([
-      { position: 0, eligible: [0, 1], possible: [true, true], above: [], affinities: { shoes: 2 }, known },
-      { position: 1, eligible: [0, 1], possible: [true, true], above: [0], affinities: { shoes: 2 }, known },
+      { position: 0, ...listed, above: [], affinities: { shoes: 2 }, known },
+      { position: 1, ...listed, above: [0], affinities: { shoes: 2 }, known },
       { position: 1, above: [], affinities: {} },
     ])
   })
 
+  it('may have semicolons or tabs for commas, or be lines of JSON: it is the same log', async () => {
+    const comma = await read(`decision_id,content_id,position,propensity,clicked,candidates,affinities
+1,"a;b\tc",1,0.5,true,"[[""a;b\\tc"",0.5],[""d"",0.5]]","{""x"":2}"
+1,d,2,1,false,,
+`)
+    const semicolon = `decision_id;content_id;position;propensity;clicked;candidates;affinities
+1;"a;b\tc";1;0.5;true;"[[""a;b\\tc"",0.5],[""d"",0.5]]";"{""x"":2}"
+1;d;2;1;false;;
+`
+    const tab = `decision_id\tcontent_id\tposition\tpropensity\tclicked\tcandidates\taffinities
+1\ta;b\\tc\t1\t0.5\ttrue\t[["a;b\\\\tc",0.5],["d",0.5]]\t{"x":2}
+1\td\t2\t1\tfalse\t\t
+`
+    const candidates = [['a;b\tc', 0.5], { content_id: 'd', probability: 0.5 }]
+    const lines = [
+      {
+        decision_id: 1,
+        content_id: 'a;b\tc',
+        position: 1,
+        propensity: 0.5,
+        clicked: true,
+        candidates,
+        affinities: { x: 2 },
+      },
+      { decision_id: 1, content_id: 'd', position: 2, propensity: 1, clicked: false, candidates: null },
+    ]
+    const json = lines.map(line => JSON.stringify(line)).join('\n')
+    for (const text of [semicolon, tab, json, `\n${json}\n\n`]) expect(await read(text)).toEqual(comma)
+  })
+
   it.each([
+    ['{"item_id": 1}\n', /no column reward or click or clicked/],
+    ['{\n"data": []}', /record 1: it is no JSON object: .*JSONEachRow/],
+    ['{"item_id":1,"click":0,"propensity":0.5}\n[1]\n', /record 2: it is no JSON object/],
+    ['{"item_id":1,"click":0,"propensity":0.5}\n{"item_id":1,"click":0}\n', /record 2: the propensity is ""/],
     ['content_ids,propensities,reward\n"[\'a\',\'b\']","[1,1]",1\n', /record 2: reward has 1 numbers, .* 2 contents/],
     ['content_ids,propensities,reward\na,"[1,1]",1\n', /record 2: content_ids is a, it must be a list/],
     ['', /is empty/],
@@ -170,6 +219,20 @@ describe('the printed value', () => {
     expect(estimates).toBeNull()
     expect(refused).toMatchObject({ code: 'corrupt_propensities', reason: expect.stringContaining('1 of 1201 rows') })
     expect(Object.values(rest).every(Number.isFinite)).toBe(true)
+  })
+
+  it.each([
+    ['0.0294118', null],
+    ['2.94118e-02', null],
+    ['0.0294', null],
+    ['0.0295', 'corrupt_propensities'],
+    ['0.02941', null],
+    ['0.02942', 'corrupt_propensities'],
+  ])('puts up with what rounding explains: 1 / 34 as %s', async (propensity, code) => {
+    const rows = Array.from({ length: 3_400 }, (_, row) => `${row % 34},1,${row % 3},${propensity}`)
+    const log = await fileOf('rounded.csv', [HEADER, ...rows, ''].join('\n'))
+    const { refused } = JSON.parse(await run('--log', log, '--policy', 'uniform', '--json'))
+    expect(refused?.code ?? null).toBe(code)
   })
 
   it('is that of even chances for weights that are not given', async () => {

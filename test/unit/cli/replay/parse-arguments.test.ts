@@ -48,6 +48,10 @@ describe('the command line of a replay', () => {
       collector,
     })
     expect(parseArguments([...args, '--bots', 'include'])).toMatchObject({ bots: 'include' })
+    // Whose, and until when, need not be said.
+    expect(parseArguments(['decisions', '--from', '2026-01-01'])).toMatchObject({
+      period: { site: undefined, from: Date.UTC(2026, 0, 1), to: expect.any(Number) },
+    })
     expect(() => parseArguments([...args, '--bots', 'some'])).toThrow('--bots must be exclude or include, not "some"')
   })
 
@@ -63,7 +67,7 @@ describe('the command line of a replay', () => {
     [['rejected', '--site', 'shop', '--until', 'tomorrow']],
     [['rejected', '--nonsense']],
     [['decisions', '--site', 'shop']],
-    [['decisions', '--from', '2026-01-01', '--to', '2026-01-02']],
+    [['decisions', '--from', '2999-01-01']],
     [['decisions', '--site', 'shop', '--from', '2026-01-02', '--to', '2026-01-01']],
     [['decisions', 'more', '--site', 'shop', '--from', '2026-01-01', '--to', '2026-01-02']],
   ])('%j is rejected', args => {

@@ -205,6 +205,76 @@ describe('a value is refused', () => {
   })
 })
 
+describe('a log whose chances are sound', () => {
+  it('is not said to be corrupt because of what is above, or was not eligible', () => {
+    const slates = evaluateBy(play(2_000, 2, LOGGED, RATES, 'slates'), 'uniform')
+    // What is above has a quarter of the policy's chances at the second position.
+    expect(slates.diagnostics.overlap).toBeCloseTo((1 + 0.75) / 2, 9)
+    expect(slates.estimates).not.toBeNull()
+    // Two of four are eligible at the first position, of which one is left at the second.
+    const narrow = play(2_000, 2, { a: 1, b: 1 }, RATES, 'narrow').map(row => ({ ...row, eligible: ['a', 'b'] }))
+    const wide = play(1_000, 2, { c: 1, d: 1 }, RATES, 'wide').map(({ decision, ...row }) => ({
+      ...row,
+      decision: 2_000 + decision!,
+      eligible: ['c', 'd'],
+    }))
+    const { estimates, diagnostics } = evaluateBy([...narrow, ...wide], 'uniform')
+    expect(diagnostics.overlap).toBeCloseTo((0.5 + 0.25) / 2, 9)
+    expect(estimates).not.toBeNull()
+  })
+
+  /** Rows in which what has a chance of 1 in 2,000 was never drawn, as in a third of logs of 2,000. */
+  const unlucky = (more: Partial<SomeRow>) =>
+    Array.from(
+      { length: 2_000 },
+      (_, row): SomeRow => ({
+        id: row === 0 ? 'b' : 'a',
+        reward: row % 2,
+        propensity: row === 0 ? 1 : 0.9995,
+        ...more,
+      }),
+    )
+
+  it('and too short for what is drawn rarely is a small sample, if it has the chances of all', () => {
+    const listed = evaluateBy(unlucky({ eligible: ['a', 'b'], possible: [true, true], chances: [0.9995, 0.0005] }), {
+      type: 'random',
+    })
+    expect(listed.refused).toMatchObject({ code: 'low_sample', reason: expect.stringContaining('drawn so rarely') })
+    expect(listed.estimates).not.toBeNull()
+    // Without them nothing says that it was rare: the log seems to have wrong chances, and the cure names the column.
+    const unlisted = evaluateBy(unlucky({}), { type: 'random' })
+    expect(unlisted.refused).toMatchObject({
+      code: 'corrupt_propensities',
+      cure: expect.stringContaining('column candidates'),
+    })
+    expect(unlisted.estimates).toBeNull()
+  })
+
+  it('is still found to be corrupt where its chances do not explain the weights', () => {
+    const rows = alternating(2_000, IDS, 0.5).map(row => ({
+      ...row,
+      eligible: IDS,
+      possible: IDS.map(() => true),
+      chances: IDS.map(() => 0.25),
+    }))
+    expect(evaluateBy(rows, 'uniform')).toMatchObject({ estimates: null, refused: { code: 'corrupt_propensities' } })
+  })
+
+  it('is a small sample where it is a single decision, or nothing was earned', () => {
+    const single = evaluateBy([{ id: 'a', reward: 1, propensity: 0.25 }], 'uniform')
+    expect(single).toMatchObject({ refused: { code: 'low_sample' } })
+    const nothing = evaluateBy(
+      alternating(4_000, IDS, 0.25, () => 0),
+      'uniform',
+    )
+    expect(nothing.estimates!.ips).toEqual({ value: 0, low: 0, high: 0 })
+    expect(nothing.refused).toMatchObject({
+      code: 'low_sample',
+      reason: expect.stringContaining('none of the 4000 rows'),
+    })
+  })
+})
+
 describe('chances that a log does not tell', () => {
   const rows = play(20, 2, LOGGED, RATES, 'chances')
   it.each([

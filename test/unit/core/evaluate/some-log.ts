@@ -12,6 +12,8 @@ export interface SomeRow {
   above?: string[]
   eligible?: string[]
   possible?: boolean[]
+  /** Recorded chance of each of `eligible`. */
+  chances?: number[]
 }
 
 /** Makes a log of rows. */
@@ -20,8 +22,8 @@ export function logOf(rows: SomeRow[], more: string[] = []): DecisionLog {
   const numbers = new Map(ids.map((id, number) => [id, number]))
   const situations: LoggedSituation[] = []
   const known = new Map<string, number>()
-  const situation = rows.map(({ position = 1, above = [], eligible, possible }) => {
-    const key = JSON.stringify([position, above, eligible, possible])
+  const situation = rows.map(({ position = 1, above = [], eligible, possible, chances }) => {
+    const key = JSON.stringify([position, above, eligible, possible, chances])
     const number = known.get(key) ?? situations.length
     if (number === situations.length) {
       known.set(key, number)
@@ -30,6 +32,7 @@ export function logOf(rows: SomeRow[], more: string[] = []): DecisionLog {
         above: above.map(id => numbers.get(id)!),
         ...(eligible && { eligible: eligible.map(id => numbers.get(id)!) }),
         ...(possible && { possible }),
+        ...(chances && { chances }),
       })
     }
     return number

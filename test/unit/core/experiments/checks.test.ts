@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { logGamma } from '#core/algebra/log-gamma.js'
 import { normalFrom } from '#core/algebra/normal.js'
 import { seededRandom } from '#core/decide/random.js'
+import { packReasons } from '#core/decide/record/pack-reasons.js'
+import { chancesOf } from '#core/draw/lottery.js'
+import { packLottery } from '#core/draw/pack-lottery.js'
 import { PROBABILITY_SCALE, pickUnit, toUnits } from '#core/draw/probability.js'
 import { createDrawAudit } from '#core/experiments/checks/draw-audit.js'
 import { checkLoss, correctForLoss } from '#core/experiments/checks/loss.js'
 import { createSampleRatio } from '#core/experiments/checks/sample-ratio.js'
+import { drawsOf } from '#core/experiments/draws-of.js'
 
 describe('ln Γ', () => {
   it.each([
@@ -185,18 +189,55 @@ describe('the audit of draws', () => {
     expect(createDrawAudit(undefined, JSON.parse(JSON.stringify(whole.state()))).now().ok).toBe(false)
   })
 
-  it('looks at many places, of which the later ones share an account', () => {
-    const random = seededRandom('many')
-    const places = Array.from({ length: 100 }, (_, place) => place)
-    const even = toUnits(places.map(() => 0.01))
-    const [clean, biased] = [createDrawAudit(), createDrawAudit()]
-    for (let i = 0; i < 20_000; i++) {
-      const drawn = pickUnit(even, random())
-      clean.note({ places, units: even, scale: PROBABILITY_SCALE, drawn })
-      biased.note({ places, units: even, scale: PROBABILITY_SCALE, drawn: random() < 0.1 ? 80 : drawn })
+  it.each([
+    ['one of 60, all alike', 60, 1 / 60, 50],
+    ['one of 1,000, all alike', 1_000, 1 / 1_000, 900],
+    ['the last of 100, which has half of the draws', 100, 0.5, 99],
+  ])(
+    'finds two percentage points more of %s, within 20,000 decisions, and flags no clean twin',
+    (_, count, chance, place) => {
+      const random = seededRandom(`many ${count}`)
+      const places = Array.from({ length: count }, (_, index) => index)
+      const units = toUnits(places.map(index => (index === place ? chance : (1 - chance) / (count - 1))))
+      const [clean, biased] = [createDrawAudit(), createDrawAudit()]
+      const stolen = 0.02 / (1 - chance)
+      for (let i = 0; i < 20_000 && biased.now().ok; i++) {
+        const drawn = pickUnit(units, random())
+        clean.note({ places, units, scale: PROBABILITY_SCALE, drawn })
+        biased.note({ places, units, scale: PROBABILITY_SCALE, drawn: random() < stolen ? place : drawn })
+      }
+      expect(clean.now().ok).toBe(true)
+      expect(biased.now().ok).toBe(false)
+    },
+  )
+})
+
+describe('the draws of a record', () => {
+  const CONTENTS = ['a', 'b', 'c', 'd', 'e']
+
+  /** Notes slates of three, whose position of the number given is drawn with the wrong chances for each other slate. */
+  function slates(wrong: number | undefined) {
+    const random = seededRandom('slates')
+    const audit = createDrawAudit()
+    const lottery = { rule: 'shares' as const, exploration: 0, shares: [5, 4, 3, 2, 1] }
+    for (let slate = 0; slate < 5_000; slate++) {
+      const rest = [...CONTENTS.keys()]
+      const drawn = [0, 1, 2].map(position => {
+        const isWrong = position === wrong && rest.at(-1) === 4 && random() < 0.1
+        const place = isWrong ? rest.length - 1 : pickUnit(chancesOf(lottery, rest), random())
+        return rest.splice(place, 1)[0]!
+      })
+      const stages = [{ of: CONTENTS.length, lottery: packLottery(lottery), drawn }]
+      for (const draw of drawsOf({ draw: { contents: packReasons(new Uint8Array(CONTENTS.length)), stages } }))
+        audit.note(draw)
     }
-    expect(clean.now().ok).toBe(true)
-    expect(biased.now().ok).toBe(false)
+    return audit.now()
+  }
+
+  it('are those of all positions, so that a bias further down is found, too', () => {
+    expect(slates(undefined)).toMatchObject({ ok: true, draws: 15_000 })
+    expect(slates(0).ok).toBe(false)
+    expect(slates(2).ok).toBe(false)
   })
 })
 

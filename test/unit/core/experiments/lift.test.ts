@@ -60,6 +60,45 @@ describe('a thousand experiments without a difference', () => {
   })
 })
 
+describe('experiments without a difference in which little happens', () => {
+  /** Returns the shares of clean experiments that are ever significant, and whose guardrail ever breaks. */
+  function everOf(rate: number, runs: number): { significant: number; broken: number } {
+    const random = seededRandom(`rare ${rate}`)
+    const options = { tunedTo: 6_000 }
+    const found = { significant: 0, broken: 0 }
+    for (let run = 0; run < runs; run++) {
+      const counts = [0, 0]
+      const ever = { significant: false, broken: false }
+      for (let day = 1; day <= 60; day++) {
+        for (let person = 0; person < 50; person++)
+          for (const arm of [0, 1]) if (random() < rate) counts[arm] = counts[arm]! + 1
+        const [one, other] = counts.map(events => sums(day * 50, events))
+        const lift = relativeLiftOf(one!, other!, options)
+        ever.significant ||= lift?.isSignificant === true
+        ever.broken ||= lift !== undefined && lift.high < 0
+      }
+      found.significant += ever.significant ? 1 : 0
+      found.broken += ever.broken ? 1 : 0
+    }
+    return { significant: found.significant / runs, broken: found.broken / runs }
+  }
+
+  it.each([0.1, 0.03, 0.01, 0.003])('at a rate of %d are found significant, or worse, in 6.5 % or less', rate => {
+    const { significant, broken } = everOf(rate, 400)
+    expect(significant).toBeLessThanOrEqual(0.065)
+    expect(broken).toBeLessThanOrEqual(0.065)
+  })
+
+  it('are not certain because an arm has none yet of what the control had once or twice', () => {
+    for (const events of [1, 2, 5]) {
+      const lift = relativeLiftOf(sums(100, 0), sums(100, events))!
+      expect(lift).toMatchObject({ value: -1, isSignificant: false })
+      expect(lift.high).toBeGreaterThan(0)
+    }
+    expect(relativeLiftOf(sums(1_000, 0), sums(1_000, 40))!.high).toBeLessThan(0)
+  })
+})
+
 describe('power', () => {
   it('knows the normal distribution', () => {
     expect(normalAbove(0.025)).toBeCloseTo(1.959963985, 8)
