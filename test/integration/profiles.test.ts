@@ -163,8 +163,6 @@ describe('profiles of persons, shared by two processes', () => {
   it.each([
     ['kiosk', 'test'],
     ['null', 'null'],
-    ['undefined', 'undefined'],
-    ['zero', 0],
   ])('joins nobody by an id that many clients send for want of one: %s', async (name, userId) => {
     await send(viewed(`${name}1`, 'camp', { userId }), viewed(`${name}2`, 'home', { userId }))
     const { person, features } = await profile(
@@ -225,22 +223,8 @@ describe('profiles of persons, shared by two processes', () => {
     expect(await preview({ segments: { $in: ['known-camper'] } })).toMatchObject({ size: 1, in: ['ann'] })
     const all = await preview({ 'profile.events': { $gte: 1 } })
     expect(all).toEqual({ size: all.in.length, in: all.in, nearest: [] })
-    expect(all.in).toEqual([
-      'ann',
-      'anna',
-      'berta',
-      'cleo',
-      'dan',
-      'first',
-      'kiosk1',
-      'kiosk2',
-      'null1',
-      'null2',
-      'undefined1',
-      'undefined2',
-      'zero1',
-      'zero2',
-    ])
+    const browsers = ['kiosk1', 'kiosk2', 'null1', 'null2']
+    expect(all.in).toEqual(['ann', 'anna', 'berta', 'cleo', 'dan', 'first', ...browsers])
     await expect(preview({ 'features.vews': { $gte: 2 } })).rejects.toThrow('did you mean \\"views\\"')
     await expect(admin('POST', '/segments/preview', {})).rejects.toThrow('400')
   })
@@ -278,12 +262,7 @@ describe('profiles of persons, shared by two processes', () => {
     for (const id of ['user:ann', 'phone']) expect(await merges(id)).toEqual(ofUser)
     expect(((await admin('GET', '/people/ann/merges?as=anonymousId')) as { merges: object[] }).merges).toEqual([])
     expect(await merges('nobody')).toEqual([])
-    for (const [browser, userId] of Object.entries({
-      kiosk1: 'test',
-      null1: 'null',
-      undefined1: 'undefined',
-      zero1: '0',
-    })) {
+    for (const [browser, userId] of Object.entries({ kiosk1: 'test', null1: 'null' })) {
       const held = { browser, userId, state: 'held', cause: 'shared_id' }
       expect(await merges(browser)).toMatchObject([held])
       expect(await merges(userId)).toContainEqual(expect.objectContaining(held))
