@@ -2,19 +2,20 @@ import type { ForgetRequest } from '@slotstream/protocol'
 import type { ProfileCache } from './cache/profile-cache.js'
 import type { LoadedPartition } from './partition/load-partition.js'
 import type { ProfileKeys } from './store/profile-keys.js'
+import type { Storing } from './storing.js'
 
 /**
- * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. Resolves
- * to how many the store had.
- *
- * @param settled resolves when the passes that were begun to store profiles have ended
+ * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet. What
+ * other profiles forgot is stored before it resolves: a process that ends afterwards brings nothing back. Resolves to
+ * how many the store had; undefined where not all could be stored, so that it is asked for again.
  */
 export async function forgetProfiles(
-  { cache, unpublished, timers }: Pick<LoadedPartition, 'cache' | 'unpublished' | 'timers'>,
+  partition: LoadedPartition,
   store: Pick<ProfileKeys, 'eraseProfile'>,
   { siteId, visitorIds, before, links = [] }: ForgetRequest,
-  settled: () => Promise<unknown>,
-): Promise<number> {
+  { settled, flush }: Pick<Storing, 'settled' | 'flush'>,
+): Promise<number | undefined> {
+  const { cache, unpublished, timers } = partition
   const dropFromMemory = async () => {
     for (const visitorId of visitorIds) await cache.dropOld(siteId, visitorId, before)
   }
@@ -28,7 +29,8 @@ export async function forgetProfiles(
   // Messages applied meanwhile may have read it from the store.
   await dropFromMemory()
   for (const [visitorId, anonymousId] of links) await unlink(cache, siteId, visitorId, anonymousId)
-  return erased
+  const isStored = links.length === 0 || (await flush([partition]))
+  return isStored ? erased : undefined
 }
 
 /**

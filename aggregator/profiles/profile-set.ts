@@ -53,8 +53,9 @@ export interface ProfileSet {
   /** Ends the worker of a partition that belongs to another process. */
   drop(index: number): void
   /**
-   * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet.
-   * Resolves to how many the store had; undefined where the partition is not in memory.
+   * Deletes profiles of a partition, in memory and in the store, with their signals that are not published yet, and
+   * stores what other profiles forgot. Resolves to how many the store had; undefined where the partition is not in
+   * memory, or not all could be stored.
    */
   forget(index: number, request: ForgetRequest): Promise<number | undefined>
   /** Yields the profiles of a site in a partition; none where the partition is not in memory. */
@@ -161,7 +162,7 @@ export function createProfileSet(deps: ProfileSetDeps): ProfileSet {
     async forget(index, request) {
       const loadedPartition = partition(index)
       filler.forget(index, request)
-      return loadedPartition && forgetProfiles(loadedPartition, store, request, storing.settled)
+      return loadedPartition && forgetProfiles(loadedPartition, store, request, storing)
     },
     async *ofSite(index, siteId, abort) {
       const loadedPartition = partition(index)

@@ -1,5 +1,6 @@
 import { isPersonKey, type JsonObject, type Profile } from '@slotstream/protocol'
 import { compareTexts } from '../compare-texts.js'
+import { mergeTraits } from '../profile/traits/trait-set.js'
 import { traitsOfUser, userOfBrowser } from './person.js'
 
 /** Facts about a person that segments read beside features and signals. */
@@ -9,8 +10,8 @@ export interface AboutPerson {
 }
 
 /**
- * Adds up what the profiles of a person say: of two values of a trait that of the visitor who was seen last. The times
- * and counts of a browser that belongs to another user now say nothing, unless no other has messages.
+ * Adds up what the profiles of a person say: of two values of a trait the one that was set last. The times and counts
+ * of a browser that belongs to another user now say nothing, unless no other has messages.
  *
  * @param userId '' for a browser without a user
  * @param profiles one at least
@@ -23,7 +24,7 @@ export function aboutPerson(userId: string, profiles: readonly Profile[]): About
   // One without messages is of a visitor of whom another partition told.
   const counted = [ofUser.filter(hasMessages), profiles.filter(hasMessages), profiles].find(list => list.length > 0)!
   return {
-    traits: Object.assign({}, ...inOrder.map(profile => traitsOfUser(profile, userId))),
+    traits: mergeTraits(inOrder.map(profile => traitsOfUser(profile, userId))).traits as JsonObject,
     profile: {
       firstSeen: counted.map(({ firstSeen }) => firstSeen).sort(compareTexts)[0]!,
       lastSeen: counted

@@ -33,10 +33,7 @@ const BROWSERS_PER_USER: Guard = { name: 'browsers_per_user', most: 50, until: (
 /** The window of guards, in milliseconds. */
 const GUARD_WINDOW_MS = 30 * 24 * 3_600_000
 
-/**
- * Ids that many clients send for want of one, beside those that collectors do not take: a join by them is held back.
- * A user may be called so, which is why the messages are taken.
- */
+/** Ids that many clients send for want of one, beside those that say nothing at all: a join by them is held back. */
 const SHARED_IDS: ReadonlySet<string> = new Set([
   ...['-1', '[]', '{}', 'admin', 'anon', 'default', 'distinct_id', 'distinctid', 'email', 'lmy47d', 'n/a', 'na', 'nil'],
   ...['not_authenticated', 'test', 'unidentified', 'user', 'username', 'visitor', 'xxx'],

@@ -1,16 +1,11 @@
-import {
-  type FeatureStates,
-  idsOfVisitor,
-  isPersonKey,
-  type JsonObject,
-  type Profile,
-  type StoredMessage,
-} from '@slotstream/protocol'
+import { type FeatureStates, idsOfVisitor, isPersonKey, type Profile, type StoredMessage } from '@slotstream/protocol'
 import { compareTexts } from '../compare-texts.js'
 import type { Features } from '../features/feature.js'
 import { mergeStates } from '../features/narrow/merge-states.js'
 import { cutsOf } from '../features/state/cuts.js'
 import { emptyStates } from '../features/state/reduce.js'
+import { timeOf } from '../profile/sessions.js'
+import { mergeTraits, noTraits, ownOf, type TraitSet, traitSet } from '../profile/traits/trait-set.js'
 import { type SettledLink, settleUsers } from './links.js'
 
 /** Returns the user whom a browser belongs to now: of those it is joined with, the one it named last; '' for none. */
@@ -48,22 +43,26 @@ export function statesOfUser(profile: Profile, userId: string, features: Feature
 }
 
 /**
- * Returns the traits that a visitor's messages gave a user, told apart as features are; those under the user's own id
- * over those under none. Of a browser that was stored before they were, all are those of its user.
+ * Returns the traits that a visitor's messages gave a user, told apart as features are: of each what was set last,
+ * under the user's own id or, where that belongs to the user, under none. Of a browser that was stored before they were
+ * told apart, all are those of its user.
  *
  * @param userId '' for the browser alone
  */
-export function traitsOfUser(profile: Profile, userId: string): JsonObject {
-  const { visitorId, traits, traitsByUser, links = {} } = profile
-  if (isPersonKey(visitorId)) return traits as JsonObject
-  if (!traitsByUser) return (userOfBrowser(profile) === userId ? traits : {}) as JsonObject
+export function traitsOfUser(profile: Profile, userId: string): TraitSet {
+  const { visitorId, traits, traitTimes, traitsByUser, traitTimesByUser = {}, links = {} } = profile
+  const lastSeen = timeOf(profile.lastSeen)
+  if (isPersonKey(visitorId)) return traitSet(traits, traitTimes, lastSeen)
+  if (!traitsByUser) return userOfBrowser(profile) === userId ? traitSet(traits, traitTimes, lastSeen) : noTraits()
   const settled = settleUsers(links)
   const ownerOf = (user: string) => {
     if (user === '') return firstUser(settled)
     return settled.get(user)?.state === 'joined' ? user : ''
   }
   const users = Object.keys(traitsByUser).filter(user => ownerOf(user) === userId)
-  return Object.assign({}, ...users.sort(compareTexts).map(user => traitsByUser[user]))
+  return mergeTraits(
+    users.sort(compareTexts).map(user => traitSet(traitsByUser[user]!, ownOf(traitTimesByUser, user), lastSeen)),
+  )
 }
 
 /**

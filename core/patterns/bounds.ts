@@ -33,6 +33,9 @@ export const MAX_TOLD_BROWSERS = 20
  */
 export const MAX_HEARD = 64
 
+/** Users of a browser, beside the first, whom patterns of persons tell apart. What others do there is of none. */
+export const MAX_USERS = 20
+
 /** Messages that are remembered because they would refute what arrives after them, the latest. */
 export const MAX_REFUTERS = 12
 

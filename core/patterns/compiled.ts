@@ -34,6 +34,11 @@ export interface Match {
   details: JsonObject
   /** That message is of another visitor of the person, who reports the match. */
   isTold?: true
+  /**
+   * User of the browser in whose messages it was found, '' for one who is not joined. Absent: the first user, or a
+   * pattern of visitors.
+   */
+  user?: string
   /** A late message shows that it was none. The match has the `id` of the first. */
   retracted?: true
 }

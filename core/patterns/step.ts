@@ -6,6 +6,7 @@ import {
   type StoredMessage,
 } from '@slotstream/protocol'
 import { eventNameOf } from '../conditions/event-name.js'
+import { MAX_USERS } from './bounds.js'
 import type { CompiledPattern, CompiledPatterns, Match } from './compiled.js'
 import { factOf, idsOf } from './facts.js'
 import { arrive, dueOf, settle } from './settle.js'
@@ -18,7 +19,15 @@ export interface PatternScope {
   at?: number
   /** True if the message is of another visitor of the person: only patterns of persons look at it. Default: false */
   isTold?: boolean
+  /**
+   * User of the browser whose message it is, where that is not the first one: patterns of persons keep it apart. ''
+   * for a user who is not joined. Default: the first one's
+   */
+  user?: string | undefined
 }
+
+/** States of patterns, by name. */
+type ByName = Record<string, PatternState>
 
 export interface PatternOutcome {
   /** State to store, as JSON, and to hand in the next time. Undefined: nothing is remembered. */
@@ -41,7 +50,7 @@ export function stepPatterns(
   patterns: CompiledPatterns,
   before: PatternStates | undefined,
   message: StoredMessage,
-  { sessionId = '', at = parseTime(message.timestamp), isTold = false }: PatternScope = {},
+  { sessionId = '', at = parseTime(message.timestamp), isTold = false, user }: PatternScope = {},
 ): PatternOutcome {
   if (at === undefined || Number.isNaN(at)) throw new Error('the message has no usable timestamp')
   const states = current(patterns, before)
@@ -57,7 +66,7 @@ export function stepPatterns(
     const fact = factOf(watch, message, ids!)
     if (!fact) continue
     if (watch.pattern.isOfPerson) isOfInterest = true
-    changes.arrive(watch.pattern, fact, matches)
+    changes.arrive(watch.pattern, user, fact, matches)
   }
   const result = outcome(changes.states(), matches)
   if (isOfInterest) result.isOfInterest = true
@@ -82,7 +91,8 @@ export function firePatterns(
 class Changes {
   readonly #patterns: CompiledPatterns
   readonly #before: PatternStates | undefined
-  #of: Record<string, PatternState> | undefined
+  #of: ByName | undefined
+  #byUser: Record<string, ByName> | undefined
   #isDueKnown = true
 
   constructor(patterns: CompiledPatterns, before: PatternStates | undefined) {
@@ -93,32 +103,80 @@ class Changes {
   settleAll(now: number, matches: Match[], isTold = false): void {
     for (const pattern of this.#patterns.patterns) {
       if (!pattern.hasTimers || (isTold && !pattern.isOfPerson)) continue
-      const state = this.#stateOf(pattern)
-      if (dueOf(pattern, state) <= now) this.#put(pattern, state, settle(pattern, state, now, matches))
+      const others = pattern.isOfPerson && this.#before?.byUser ? Object.keys(this.#before.byUser) : []
+      for (const user of [undefined, ...others]) {
+        const state = this.#stateOf(pattern, user)
+        if (dueOf(pattern, state) <= now)
+          this.#put(
+            pattern,
+            user,
+            state,
+            ofUser(user, matches, matched => settle(pattern, state, now, matched)),
+          )
+      }
     }
   }
 
-  arrive(pattern: CompiledPattern, fact: PatternFact, matches: Match[]): void {
-    const state = this.#stateOf(pattern)
-    this.#put(pattern, state, arrive(pattern, state, fact, matches))
+  arrive(pattern: CompiledPattern, whose: string | undefined, fact: PatternFact, matches: Match[]): void {
+    const user = pattern.isOfPerson ? this.#apart(whose) : undefined
+    const state = this.#stateOf(pattern, user)
+    this.#put(
+      pattern,
+      user,
+      state,
+      ofUser(user, matches, matched => arrive(pattern, state, fact, matched)),
+    )
   }
 
-  #stateOf(pattern: CompiledPattern): PatternState {
-    return stateIn(this.#of ?? this.#before?.of, pattern) ?? { version: pattern.version }
+  /** Returns the user under whom a message is kept: of more than are told apart, it is of none. */
+  #apart(user: string | undefined): string | undefined {
+    const byUser = this.#byUser ?? this.#before?.byUser ?? {}
+    return user && !Object.hasOwn(byUser, user) && Object.keys(byUser).length >= MAX_USERS ? '' : user
   }
 
-  #put({ name, hasTimers }: CompiledPattern, before: PatternState, after: PatternState): void {
+  #stateOf(pattern: CompiledPattern, user: string | undefined): PatternState {
+    const byName = user === undefined ? (this.#of ?? this.#before?.of) : this.#ofUser(user)
+    return stateIn(byName, pattern) ?? { version: pattern.version }
+  }
+
+  #ofUser(user: string): ByName | undefined {
+    const byUser = this.#byUser ?? this.#before?.byUser
+    return byUser && Object.hasOwn(byUser, user) ? byUser[user] : undefined
+  }
+
+  #put(
+    { name, hasTimers }: CompiledPattern,
+    user: string | undefined,
+    before: PatternState,
+    after: PatternState,
+  ): void {
     if (after === before) return
-    this.#of ??= { ...this.#before?.of }
-    this.#of[name] = after
+    if (user === undefined) {
+      this.#of ??= { ...this.#before?.of }
+      this.#of[name] = after
+    } else {
+      // No assignment: a user may be called `__proto__`.
+      this.#byUser = { ...(this.#byUser ?? this.#before?.byUser), [user]: { ...this.#ofUser(user), [name]: after } }
+    }
     if (hasTimers) this.#isDueKnown = false
   }
 
   states(): PatternStates | undefined {
-    if (!this.#of) return this.#before
-    if (!this.#isDueKnown || !this.#before) return statesWith(this.#patterns, this.#of)
-    return { ...this.#before, of: this.#of }
+    if (!this.#of && !this.#byUser) return this.#before
+    const byName = this.#of ?? this.#before?.of ?? {}
+    const byUser = this.#byUser ?? this.#before?.byUser
+    if (!this.#isDueKnown || !this.#before) return statesWith(this.#patterns, byName, byUser)
+    return { ...this.#before, of: byName, ...(byUser && { byUser }) }
   }
+}
+
+/** Notes of matches of whose messages they are. */
+function ofUser(user: string | undefined, matches: Match[], look: (matched: Match[]) => PatternState): PatternState {
+  if (user === undefined) return look(matches)
+  const matched: Match[] = []
+  const state = look(matched)
+  for (const match of matched) matches.push({ ...match, user })
+  return state
 }
 
 function outcome(state: PatternStates | undefined, matches: Match[]): PatternOutcome {
@@ -128,30 +186,39 @@ function outcome(state: PatternStates | undefined, matches: Match[]): PatternOut
 /** Returns the states of this set of patterns: those of other definitions are dropped. */
 function current(patterns: CompiledPatterns, before: PatternStates | undefined): PatternStates | undefined {
   if (!before || before.version === patterns.version) return before
-  const byName: Record<string, PatternState> = {}
-  for (const pattern of patterns.patterns) {
-    const state = stateIn(before.of, pattern)
-    if (state) byName[pattern.name] = state
-  }
-  return statesWith(patterns, byName)
+  const byUser = before.byUser && Object.entries(before.byUser)
+  const ofUsers = byUser?.map(([user, byName]): [string, ByName] => [user, currentOf(patterns, byName)])
+  return statesWith(patterns, currentOf(patterns, before.of), ofUsers && Object.fromEntries(ofUsers))
 }
 
-function statesWith(patterns: CompiledPatterns, byName: Record<string, PatternState>): PatternStates {
-  let due = Number.POSITIVE_INFINITY
+function currentOf(patterns: CompiledPatterns, before: Readonly<ByName>): ByName {
+  const byName: ByName = {}
   for (const pattern of patterns.patterns) {
-    const state = pattern.hasTimers ? stateIn(byName, pattern) : undefined
-    if (state) due = Math.min(due, dueOf(pattern, state))
+    const state = stateIn(before, pattern)
+    if (state) byName[pattern.name] = state
   }
-  return { version: patterns.version, ...(due < Number.POSITIVE_INFINITY && { due }), of: byName }
+  return byName
+}
+
+function statesWith(patterns: CompiledPatterns, first: ByName, byUser?: Record<string, ByName>): PatternStates {
+  let due = Number.POSITIVE_INFINITY
+  for (const byName of [first, ...Object.values(byUser ?? {})])
+    for (const pattern of patterns.patterns) {
+      const state = pattern.hasTimers ? stateIn(byName, pattern) : undefined
+      if (state) due = Math.min(due, dueOf(pattern, state))
+    }
+  return {
+    version: patterns.version,
+    ...(due < Number.POSITIVE_INFINITY && { due }),
+    of: first,
+    ...(byUser && { byUser }),
+  }
 }
 
 /**
  * Returns the state of a pattern. A property that every object inherits under its name has no version, or another one.
  */
-function stateIn(
-  byName: Readonly<Record<string, PatternState>> | undefined,
-  { name, version }: CompiledPattern,
-): PatternState | undefined {
+function stateIn(byName: Readonly<ByName> | undefined, { name, version }: CompiledPattern): PatternState | undefined {
   const state = byName?.[name]
   return state?.version === version ? state : undefined
 }

@@ -11,7 +11,7 @@ import type { Features } from '../features/feature.js'
 import { addInterests } from './affinities.js'
 import { interestsOf } from './interests.js'
 import { sessionAfter, sessionIdOf, timeOf } from './sessions.js'
-import { traitFieldsAfter } from './traits.js'
+import { traitFieldsAfter } from './traits/traits.js'
 
 /**
  * Returns the profile after one message, however often it is called: `seq` and `recent` are not read.
@@ -30,7 +30,6 @@ export function applyMessage(
   if (Number.isNaN(at)) throw new Error('the message has no usable timestamp')
   const time = isoTime(at)
   const profile = before ?? newProfile(siteId, visitorId, time)
-  // Late messages add what is missing; they don't put the past over the present.
   const late = time < profile.lastSeen
   const earliest = time < profile.firstSeen
   const session = sessionAfter(profile.session, at, sessionIdOf(message), visitorText(siteId, visitorId))
@@ -38,14 +37,17 @@ export function applyMessage(
   const next: Profile = before ? { ...before } : profile
   next.anonymousId = profile.anonymousId || (message.anonymousId ?? '')
   const userId = sender === 'unsigned' ? '' : message.userId
-  next.userId = (late && profile.userId) || userId || profile.userId
+  if (userId && at >= (profile.userAt ?? (profile.userId ? timeOf(profile.lastSeen) : at))) {
+    next.userId = userId
+    next.userAt = at
+  }
   if (earliest) next.firstSeen = time
   if (!late) next.lastSeen = time
   if (session.id !== profile.session?.id) next.sessions = profile.sessions + 1
   next.session = session
   next.events = profile.events + 1
   // A claim says nothing of the browser's own person, and no more of the one that it names.
-  const changed = sender === 'unsigned' ? profile : traitFieldsAfter(profile, message, late)
+  const changed = sender === 'unsigned' ? profile : traitFieldsAfter(profile, message)
   if (!changed) onRefused()
   else if (changed !== profile) Object.assign(next, changed)
   const interests = interestsOf(message, features)
@@ -69,6 +71,7 @@ export function newProfile(siteId: string, visitorId: string, time: string): Pro
     visitorId,
     anonymousId,
     userId,
+    userAt: undefined,
     firstSeen: time,
     lastSeen: time,
     sessions: 0,

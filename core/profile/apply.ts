@@ -19,23 +19,20 @@ import type { Telling } from '../identity/told-messages.js'
 import { verdictsOf } from '../identity/verdicts.js'
 import { isLikeBot } from '../ledger/is-like-bot.js'
 import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'
-import type { Match } from '../patterns/compiled.js'
 import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
 import { segmentSignal } from '../segments/members/segment-signal.js'
-import { type OnSegment, type UserNews, watchSegments } from '../segments/members/watch-segments.js'
-import { type Detected, detect } from '../signals/detect.js'
-import type { Observation } from '../signals/detector.js'
+import { type UserNews, watchSegments } from '../segments/members/watch-segments.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded, lastReceivedAfter } from './anonymous-profiles.js'
 import { applyMessage, profileOfTold, withIds } from './apply-message.js'
 import type { ApplyRules } from './apply-rules.js'
 import { countFeatures } from './features/count-features.js'
+import { type Listeners, lookForSignals, noteMatches } from './look-for-signals.js'
 import { patternSignal } from './pattern-signal.js'
-import { withSignals } from './recent-signals.js'
-import { type PatternSearch, searchPatterns } from './search-patterns.js'
+import { searchPatterns } from './search-patterns.js'
 import { timeOf } from './sessions.js'
-import { refusedTraits } from './traits.js'
+import { refusedTraits } from './traits/traits.js'
 
 /**
  * Minimum number of message ids that a profile remembers, to recognise a message that is sent a second time long after
@@ -116,13 +113,6 @@ export function applyAndDetect(
   return { ...applied, signals }
 }
 
-/** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
-interface Listeners {
-  onFound(detected: Detected, message: StoredMessage, after: Profile): void
-  onMatch(match: Match, after: Profile): void
-  onSegment: OnSegment
-}
-
 const IGNORE: Listeners = { onFound: () => {}, onMatch: () => {}, onSegment: () => {} }
 
 /** Applies the messages of an envelope that the profile has not seen: see `applyAndDetect`. */
@@ -159,13 +149,17 @@ function reduce(
     const seen = onlyFeatures ? withoutContent(message) : message
     const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)), features)
     const at = timeOf(message.timestamp)
-    const sessionId = onlyFeatures ? '' : look({ before: next, message, after, features }, search, listeners)
+    const userId = sender === 'unsigned' ? '' : (message.userId ?? '')
+    if (sender !== 'unsigned') users.note(message, at)
+    const linksNow = () => users.finish(begun?.links).links
+    const seenNow = { before: next, message, after, features }
+    const whose = { userId, links: linksNow, patterns }
+    const sessionId = onlyFeatures ? '' : lookForSignals(seenNow, whose, search, listeners)
     ledger?.look(message, at)
     contents.add(message, at)
-    counting.add(message, at, sender === 'unsigned' ? '' : userOf(message, envelope))
-    if (sender !== 'unsigned') users.note(message, at)
+    counting.add(message, at, isPersonKey(envelope.visitorId) ? '' : userId)
     if (watch) {
-      const { links } = users.finish(begun?.links)
+      const links = linksNow()
       const { messageId } = message
       watch.look({ ...after, ...counting.soFar(), ...(links && { links }) }, { messageId, sessionId })
     }
@@ -179,8 +173,9 @@ function reduce(
   after.seq = seq
   after.recent = recent.slice(-remembered)
   const isNarrowed = counting.finish(after)
-  if (!onlyFeatures) noteMatches(search.lookElsewhere(), after, listeners.onMatch)
   const { links, changes } = users.finish(begun?.links)
+  if (!onlyFeatures)
+    noteMatches(search.lookElsewhere(), after, { userId: '', links: () => links, patterns }, listeners.onMatch)
   if (links) after.links = links
   if (envelope.identity) after.links = applyChanges(links, envelope.visitorId, envelope.identity)
   const tellings = search.finish(after)
@@ -205,38 +200,9 @@ function reduce(
   }
 }
 
-/** Detects signals in a message. Returns its session. */
-function look(seen: Omit<Observation, 'session'>, search: PatternSearch, { onFound, onMatch }: Listeners): string {
-  const { message, after } = seen
-  const at = timeOf(message.timestamp)
-  const { memory, detected: detections, sessionId } = detect(seen)
-  for (const detected of detections) onFound(detected, message, after)
-  if (detections.length > 0)
-    after.recentSignals = withSignals(
-      after.recentSignals,
-      detections.map(({ signal }) => ({ name: signal, at })),
-    )
-  noteMatches(search.look(message, at, sessionId), after, onMatch)
-  after.signalMemory = memory
-  return sessionId
-}
-
 /** Returns a message without what nothing but traits and affinities is made of. */
 function withoutContent({ properties: _properties, traits: _traits, ...message }: StoredMessage): StoredMessage {
   return message
-}
-
-/** Tells of matches, and notes them among the profile's latest signals. */
-function noteMatches(matches: readonly Match[], after: Profile, onMatch: Listeners['onMatch']): void {
-  if (matches.length === 0) return
-  const signals = matches.map(({ pattern, ...match }) => ({ ...match, name: pattern }))
-  after.recentSignals = withSignals(after.recentSignals, signals)
-  for (const match of matches) onMatch(match, after)
-}
-
-/** Returns a browser's user whom a message names; '' for none, and for visitors that are users themselves. */
-function userOf({ userId }: StoredMessage, { visitorId }: EventEnvelope): string {
-  return isPersonKey(visitorId) ? '' : (userId ?? '')
 }
 
 /**

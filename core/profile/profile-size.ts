@@ -29,7 +29,7 @@ const sizes = new WeakMap<object, number>()
 export function profileBytes(profile: Profile): number {
   const { siteId, visitorId, anonymousId, userId, session, affinities, traits, segments, recent, signalMemory } =
     profile
-  const { links, members, patterns, heard, traitsByUser } = profile
+  const { links, members, patterns, heard, traitsByUser, traitTimes, traitTimesByUser } = profile
   return (
     FIXED +
     3 * memoryOfText(visitorId) +
@@ -42,7 +42,9 @@ export function profileBytes(profile: Profile): number {
     memoryOf(signalMemory) +
     partBytes(affinities) +
     partBytes(traits) +
+    (traitTimes ? partBytes(traitTimes) : 0) +
     (traitsByUser ? partBytes(traitsByUser) : 0) +
+    (traitTimesByUser ? partBytes(traitTimesByUser) : 0) +
     featuresBytes(profile) +
     (links ? partBytes(links) : 0) +
     (members ? partBytes(members) : 0) +
@@ -87,7 +89,9 @@ export function narrowedBytes(narrowed: Narrowed | undefined): number {
 function patternBytes(patterns: Profile['patterns']): number {
   if (!patterns) return 0
   let bytes = FIXED_FEATURES
-  for (const name in patterns.of) bytes += PER_FEATURE + partBytes(patterns.of[name]!)
+  for (const states of [patterns.of, ...Object.values(patterns.byUser ?? {})])
+    for (const name in states) bytes += PER_FEATURE + partBytes(states[name]!)
+  for (const user in patterns.byUser) bytes += PER_FEATURE + memoryOfText(user)
   return bytes
 }
 

@@ -3,6 +3,7 @@ import {
   hash32,
   isPersonKey,
   joined,
+  type Links,
   type PatternStates,
   type Profile,
   SENDERS,
@@ -11,17 +12,22 @@ import {
   senderOf,
   visitorIdOf,
 } from '@slotstream/protocol'
+import { isOfOne, ownerOf } from '../identity/owners.js'
 import { believed, linksAfterTold, type Telling, tellingsOf } from '../identity/told-messages.js'
 import { MAX_HEARD } from '../patterns/bounds.js'
 import type { CompiledPatterns, Match } from '../patterns/compiled.js'
-import { firePatterns, type PatternOutcome, stepPatterns } from '../patterns/step.js'
+import { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from '../patterns/step.js'
 import { idWithSender } from './pattern-signal.js'
 import { timeOf } from './sessions.js'
 
 /** The patterns of a profile while the messages of an envelope are looked at. */
 export interface PatternSearch {
-  /** Lets the patterns look at a message of time `at`, in milliseconds since the epoch, and of a session. */
-  look(message: StoredMessage, at: number, sessionId: string): Match[]
+  /**
+   * Lets the patterns look at a message of time `at`, in milliseconds since the epoch, and of a session.
+   *
+   * @param links returns the visitor's links after the message
+   */
+  look(message: StoredMessage, at: number, sessionId: string, links: () => Links | undefined): Match[]
   /**
    * Lets them look at what is told of the person's other visitors, and ends the absences that are over at the time of
    * the envelope's timer.
@@ -53,10 +59,16 @@ export function searchPatterns(
     return matches.some(({ isTold }) => isTold) ? matches.filter(({ isTold }) => !isTold) : matches
   }
 
-  function step(message: StoredMessage, at: number, sessionId: string, isTold = false): Match[] {
+  /** Returns the user whose messages on the browser are looked at apart; undefined where it is the first one. */
+  function apart(links: Links | undefined, userId: string): string | undefined {
+    const owner = ownerOf(links, userId)
+    return owner.isApart ? owner.userId : undefined
+  }
+
+  function step(message: StoredMessage, scope: Pick<PatternScope, 'at' | 'sessionId' | 'user' | 'isTold'>): Match[] {
     const messageId = idWithSender(sender, message.messageId)
     const seen = messageId === message.messageId ? message : { ...message, messageId }
-    const outcome = stepPatterns(patterns, states, seen, { sessionId, at, isTold })
+    const outcome = stepPatterns(patterns, states, seen, scope)
     if (outcome.isOfInterest) ofInterest.push(message)
     return take(outcome)
   }
@@ -65,11 +77,13 @@ export function searchPatterns(
     if (!before || !envelope.hearsay) return []
     const matches: Match[] = []
     const all = new Set(before.heard)
+    const isOne = isPersonKey(envelope.visitorId) || isOfOne(before.links, envelope.hearsay.userId)
+    const user = isOne ? undefined : apart(before.links, envelope.hearsay.userId)
     for (const message of believed(before, envelope.hearsay)) {
       const id = heardId(message, sender)
       if (all.has(id)) continue
       all.add(id)
-      matches.push(...step(message, timeOf(message.timestamp), '', true))
+      matches.push(...step(message, { at: timeOf(message.timestamp), user, isTold: true }))
     }
     // All of an envelope at least: it may be repeated as a whole.
     const remembered = Math.max(MAX_HEARD, envelope.hearsay.messages.length)
@@ -77,8 +91,22 @@ export function searchPatterns(
     return matches
   }
 
+  let named = ''
+
+  /** Returns whether a user is the only one whom the envelope's messages name so far. */
+  function isNamedAlone(userId: string): boolean {
+    if (named === '') named = userId
+    return named === userId
+  }
+
   return {
-    look: (message, at, sessionId) => step(message, at, sessionId),
+    look(message, at, sessionId, links) {
+      const userId = sender === 'unsigned' ? '' : (message.userId ?? '')
+      const isOne = isPersonKey(envelope.visitorId) || isOfOne(before?.links, userId)
+      // Two messages of one envelope may be the first of two users.
+      const isFirst = isOne && (userId === '' || isNamedAlone(userId))
+      return step(message, { at, sessionId, user: isFirst ? undefined : apart(links(), userId) })
+    },
     lookElsewhere() {
       const matches = lookAtTold()
       return envelope.timer ? [...matches, ...take(firePatterns(patterns, states, envelope.timer.at))] : matches

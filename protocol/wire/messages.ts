@@ -125,7 +125,8 @@ export const REJECTION_CODES = {
   too_many_keys: 'more than 1,000 keys, at all levels together',
   traits_too_large: '`traits` have more than 16 KB as JSON, or more than 1,000 values at all levels together',
   forbidden_key: '`__proto__` or `constructor.prototype` as a key',
-  invalid_id: 'an id that says nothing, such as "undefined", "null", "[object Object]", "anonymous", 0 or blanks',
+  invalid_id:
+    'an id that says nothing, such as "undefined", "null", "[object Object]", "anonymous", 0 or blanks; a `userId` only where there is no `anonymousId`',
   forbidden_character: 'a NUL character in an id or name',
   invalid_timestamp: '`timestamp` or `sentAt` is not an ISO 8601 date',
   timestamp_out_of_range: 'without `sentAt`: before the year 2000, or more than a day in the future',

@@ -112,7 +112,7 @@ describe('bad input', () => {
     const visitor = newId('v')
     const bad = [
       track('[object Object]'),
-      track(visitor, { userId: 'undefined' }),
+      track(visitor, { anonymousId: null, userId: 'undefined' }),
       track(visitor, { type: 'alias', userId: 'u', previousId: 'null' }),
       track(visitor, { type: 'group', groupId: ' ' }),
     ]

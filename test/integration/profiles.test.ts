@@ -160,13 +160,16 @@ describe('profiles of persons, shared by two processes', () => {
     expect(await views('dan')).toEqual({ home: 1 })
   })
 
-  it('joins nobody by an id that many clients send for want of one', async () => {
-    await send(viewed('kiosk1', 'camp', { userId: 'test' }), viewed('kiosk2', 'home', { userId: 'test' }))
+  it.each([
+    ['kiosk', 'test'],
+    ['null', 'null'],
+  ])('joins nobody by an id that many clients send for want of one: %s', async (name, userId) => {
+    await send(viewed(`${name}1`, 'camp', { userId }), viewed(`${name}2`, 'home', { userId }))
     const { person, features } = await profile(
-      'kiosk1',
+      `${name}1`,
       answer => Object.keys(answer.features.views!.value as object).length > 0,
     )
-    expect(person).toEqual({ id: 'kiosk1', userId: '', browsers: ['kiosk1'] })
+    expect(person).toEqual({ id: `${name}1`, userId: '', browsers: [`${name}1`] })
     expect(features.views!.value).toEqual({ camp: 1 })
   })
 
@@ -220,7 +223,8 @@ describe('profiles of persons, shared by two processes', () => {
     expect(await preview({ segments: { $in: ['known-camper'] } })).toMatchObject({ size: 1, in: ['ann'] })
     const all = await preview({ 'profile.events': { $gte: 1 } })
     expect(all).toEqual({ size: all.in.length, in: all.in, nearest: [] })
-    expect(all.in).toEqual(['ann', 'anna', 'berta', 'cleo', 'dan', 'first', 'kiosk1', 'kiosk2'])
+    const browsers = ['kiosk1', 'kiosk2', 'null1', 'null2']
+    expect(all.in).toEqual(['ann', 'anna', 'berta', 'cleo', 'dan', 'first', ...browsers])
     await expect(preview({ 'features.vews': { $gte: 2 } })).rejects.toThrow('did you mean \\"views\\"')
     await expect(admin('POST', '/segments/preview', {})).rejects.toThrow('400')
   })
@@ -258,7 +262,11 @@ describe('profiles of persons, shared by two processes', () => {
     for (const id of ['user:ann', 'phone']) expect(await merges(id)).toEqual(ofUser)
     expect(((await admin('GET', '/people/ann/merges?as=anonymousId')) as { merges: object[] }).merges).toEqual([])
     expect(await merges('nobody')).toEqual([])
-    expect(await merges('kiosk1')).toMatchObject([{ userId: 'test', state: 'held', cause: 'shared_id' }])
+    for (const [browser, userId] of Object.entries({ kiosk1: 'test', null1: 'null' })) {
+      const held = { browser, userId, state: 'held', cause: 'shared_id' }
+      expect(await merges(browser)).toMatchObject([held])
+      expect(await merges(userId)).toContainEqual(expect.objectContaining(held))
+    }
   })
 
   const APART = {

@@ -11,6 +11,31 @@ import type { CompiledDefinitions } from '../definitions/compiled-definitions.js
 import type { Person } from './read-persons.js'
 
 /**
+ * Returns the fields of a browser's profile that the admin API shows. By name, so that what a profile remembers for
+ * itself stays inside, also what is added later.
+ */
+function ownFieldsOf({
+  siteId,
+  visitorId,
+  anonymousId,
+  userId,
+  firstSeen,
+  lastSeen,
+  lastReceived,
+  sessions,
+  session,
+  events,
+  affinities,
+  affinitiesAt,
+  traits,
+  seq,
+}: Profile) {
+  const ids = { siteId, visitorId, anonymousId, userId }
+  const times = { firstSeen, lastSeen, ...(lastReceived !== undefined && { lastReceived }) }
+  return { ...ids, ...times, sessions, session, events, affinities, affinitiesAt, traits, seq }
+}
+
+/**
  * Describes a visitor for the admin API: the profile of the browser, and features, segments and signals of the person.
  *
  * @param at milliseconds since the epoch
@@ -23,14 +48,12 @@ export function describeProfile(
   at: number,
   lackedMs = 0,
 ): object {
-  const { features: _states, featuresByUser: _byUser, patterns: _patterns, ...others } = profile
-  const { links: _links, traitsByUser: _traits, recentSignals: _recent, members: _members, ...ownFields } = others
   const values = featureValues(person.features, features, at)
   const isApproximate = createIsApproximate(person.features, features, at)
   const ageMs = Math.max(0, at - person.readAt, lackedMs)
   const isLeftOut = person.suspicion.isBot && !includesBots
   return {
-    ...ownFields,
+    ...ownFieldsOf(profile),
     person: { id: person.id, userId: person.userId, browsers: person.browsers },
     features: Object.fromEntries(
       [...values].map(([name, { value, version, since, filling }]) => [

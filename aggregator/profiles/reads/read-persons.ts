@@ -112,7 +112,7 @@ function personOf(
   return {
     features: states,
     suspicion: suspicionOf(states, features),
-    signals: namesOfSignals(profiles),
+    signals: namesOfSignals(profiles, users),
     decisions: profiles.flatMap(({ decisions = [] }) => decisions),
     stopped: profiles.flatMap(({ stopped = [] }) => stopped),
     // Last: the engine takes ten times as long for an object that begins with a spread.

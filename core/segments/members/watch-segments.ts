@@ -83,7 +83,7 @@ export function watchSegments(
 
   function next(now: Profile, userId: string, states: FeatureStates, suspicion: Suspicion): MembersStep {
     const values = featureValues(states, features, at, segments.features)
-    const about = { ...aboutPerson(userId, [now]), signals: namesOfSignals([now]), suspicion }
+    const about = { ...aboutPerson(userId, [now]), signals: namesOfSignals([now], [userId]), suspicion }
     return nextMembers(segments, members, personAttributes(about, values, at), at)
   }
 

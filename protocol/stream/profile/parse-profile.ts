@@ -28,6 +28,10 @@ function isTraitsByUser(value: unknown): boolean {
   )
 }
 
+function isTraitTimes(value: unknown): boolean {
+  return isListOf(value, Number.isFinite)
+}
+
 /** Parses a profile as a bucket has it. It is given back as it was read, so that its text stays the same. */
 export function parseProfile(raw: unknown): Check<Profile> {
   if (!isObject(raw)) return misfit('a profile must be a JSON object')
@@ -45,6 +49,10 @@ export function parseProfile(raw: unknown): Check<Profile> {
   if (!isObject(raw.traits) || !isShallow(raw.traits, MAX_STORED_DEPTH))
     return misfit(`traits are no object, or nested deeper than ${MAX_STORED_DEPTH} levels`)
   if (!isAbsentOr(raw.traitsByUser, isTraitsByUser)) return misfit('traitsByUser is of another shape')
+  if (!isAbsentOr(raw.userAt, Number.isFinite)) return misfit('userAt is not a time')
+  if (!isAbsentOr(raw.traitTimes, isTraitTimes)) return misfit('traitTimes is of another shape')
+  if (!isAbsentOr(raw.traitTimesByUser, byUser => isObject(byUser) && Object.values(byUser).every(isTraitTimes)))
+    return misfit('traitTimesByUser is of another shape')
   if (!isListOf(raw.segments, isText)) return misfit('segments is not a list of text')
   if (!isListOf(raw.recent, isCount)) return misfit('recent is not a list of hashes')
   if (!isAbsentOr(raw.heard, list => isListOf(list, isCount))) return misfit('heard is not a list of hashes')
@@ -68,7 +76,10 @@ export function parseProfile(raw: unknown): Check<Profile> {
 }
 
 function isSignals(value: unknown): boolean {
-  return isListOf(value, pair => Array.isArray(pair) && isText(pair[0]) && Number.isFinite(pair[1]))
+  return isListOf(
+    value,
+    signal => Array.isArray(signal) && isText(signal[0]) && Number.isFinite(signal[1]) && isAbsentOr(signal[2], isText),
+  )
 }
 
 function isTaught(value: unknown): boolean {

@@ -13,6 +13,11 @@ export interface PatternStates {
   due?: number
   /** Of each pattern that has seen something, by name. */
   of: Record<string, PatternState>
+  /**
+   * Memory that patterns of persons have of each user of a browser but the first, by `userId`; '' for those who are not
+   * joined with it. Absent: no other user was there.
+   */
+  byUser?: Record<string, Record<string, PatternState>>
 }
 
 /** Memory of one pattern. Every list that is empty is absent. */
@@ -85,8 +90,14 @@ export interface PatternWindow {
 export function parsePatternStates(raw: unknown): Check<PatternStates> {
   if (!isObject(raw) || !isText(raw.version) || !isObject(raw.of)) return misfit('patterns are of another shape')
   if (!isAbsentOr(raw.due, Number.isFinite)) return misfit('due of patterns is no time')
-  if (!Object.values(raw.of).every(isPatternState)) return misfit('the state of a pattern is of another shape')
+  if (!isStates(raw.of)) return misfit('the state of a pattern is of another shape')
+  if (!isAbsentOr(raw.byUser, byUser => isObject(byUser) && Object.values(byUser).every(isStates)))
+    return misfit('the state of a pattern by user is of another shape')
   return { ok: true, value: raw as unknown as PatternStates }
+}
+
+function isStates(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(isPatternState)
 }
 
 function isPatternState(value: unknown): boolean {

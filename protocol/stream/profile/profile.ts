@@ -11,6 +11,11 @@ export interface Profile {
   visitorId: string
   anonymousId: string
   userId: string
+  /**
+   * Time of the message that named `userId`, in milliseconds since the epoch. Absent: none did, or it was stored before
+   * this was noted.
+   */
+  userAt?: number
   /** ISO 8601. */
   firstSeen: string
   lastSeen: string
@@ -26,13 +31,19 @@ export interface Profile {
   /** Interest by category: a decayed sum, valid at `affinitiesAt`. */
   affinities: Record<string, number>
   affinitiesAt: string
-  /** Traits of all users of the visitor together, the latest over earlier ones. */
+  /** Traits of all users of the visitor together, as they were set last. */
   traits: Record<string, unknown>
   /**
    * The same of a browser by the `userId` under which they were sent, '' for none. Absent: none, or stored before they
-   * were told apart. A user without traits is the first of those for whom there was no room.
+   * were told apart. A user without traits and times is the first of those for whom there was no room.
    */
   traitsByUser?: Record<string, Record<string, unknown>>
+  /**
+   * When each of them was set or removed last: hashes of names and times in milliseconds since the epoch, in turn, by
+   * hash. What is not listed was stored before times were noted.
+   */
+  traitTimes?: number[]
+  traitTimesByUser?: Record<string, number[]>
   segments: string[]
   /** Stream sequence of the last message applied: replays up to it are skipped. */
   seq: number
@@ -44,8 +55,11 @@ export interface Profile {
   patterns?: PatternStates
   /** Hashes of the latest messages of the person's other visitors that were told, oldest first. Absent: none. */
   heard?: number[]
-  /** Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first. */
-  recentSignals?: [name: string, at: number][]
+  /**
+   * Names of the latest signals and the times of their messages, in milliseconds since the epoch, the latest first; and
+   * of a browser the user whose it is, '' for none, where that is not the first one.
+   */
+  recentSignals?: [name: string, at: number, user?: string][]
   /** Segments that the person is in, where the profile stands for one. Absent: none. */
   members?: Members
   /** Features of messages that name no user. Absent in profiles that were stored before there were any. */

@@ -17,7 +17,9 @@ export function checkSlotsRequest(body: unknown): Check<SlotsRequest> {
     const id = request[field]
     if (!id) continue
     if (!isId(id)) return no(`${field} must be text of at most ${MAX_NAME_LENGTH} characters, none of them NUL`)
-    if (!isMeaningful(id)) return no(`${field} ${JSON.stringify(id)} is no id: leave it out until there is one`)
+    // As in messages: beside an anonymousId it is the browser that asks.
+    if (!isMeaningful(id) && !(field === 'userId' && request.anonymousId))
+      return no(`${field} ${JSON.stringify(id)} is no id: leave it out until there is one`)
   }
   if (!request.anonymousId && !request.userId) return no('anonymousId and userId are both missing: one is needed')
   if (raw.signature !== undefined && typeof raw.signature !== 'string')

@@ -103,11 +103,14 @@ function checkNeeded({ type, event, userId, anonymousId, groupId, previousId }: 
   return undefined
 }
 
-/** Ids that say nothing of the one who has them. Empty ones are absent. */
+/**
+ * Ids that say nothing of the one who has them. Empty ones are absent. A `userId` beside an `anonymousId` is taken: the
+ * message is the browser's, and the guard of ids that many share keeps it from joining the user.
+ */
 function checkIds({ anonymousId, userId, previousId, groupId }: Record<string, unknown>) {
   return (
     idTrouble('anonymousId', anonymousId) ??
-    idTrouble('userId', userId) ??
+    (idOf(anonymousId) ? undefined : idTrouble('userId', userId)) ??
     idTrouble('previousId', previousId) ??
     idTrouble('groupId', groupId)
   )

@@ -23,26 +23,46 @@ function profilesOfUser(): Map<string, Profile> {
   return people.profiles
 }
 
-it('leaves nothing of a deleted browser in the profiles that were told of it, and the rest of them as it was', async () => {
-  const stored = profilesOfUser()
-  expect(JSON.stringify([stored.get('user:ann'), stored.get('laptop')])).toContain('secret cart')
+const REQUEST = {
+  ...{ siteId: 'shop', visitorIds: ['phone'], before: Date.parse(timestamp) },
+  links: [
+    ['user:ann', 'phone'],
+    ['laptop', ''],
+  ] as [string, string][],
+}
+
+/** The profiles of a user as their partition has them, with a store that takes what it is given, or nothing. */
+function forgetting(stored: Map<string, Profile>, isWorking: boolean) {
   const cache = createProfileCache({
     maxProfiles: 10,
     read: async (_siteId, visitorId) => ({ profile: stored.get(visitorId), revision: 1 }),
   })
-  const timers = { forget: async () => {} } as never
-  const request = {
-    ...{ siteId: 'shop', visitorIds: ['phone'], before: Date.parse(timestamp) },
-    links: [
-      ['user:ann', 'phone'],
-      ['laptop', ''],
-    ] as [string, string][],
-  }
+  const partition = { cache, unpublished: { remove: () => {} }, timers: { forget: async () => {} } } as never
   const store = { eraseProfile: async () => 1 }
-  const unpublished = { remove: () => {} } as never
-  expect(await forgetProfiles({ cache, unpublished, timers }, store, request, async () => {})).toBe(1)
-  const { patterns: _states, heard: _heard, links, ...user } = stored.get('user:ann')!
+  const storing = {
+    settled: async () => {},
+    async flush() {
+      if (isWorking) for (const { profile } of cache.unstored()) stored.set(profile.visitorId, profile)
+      return isWorking
+    },
+  }
+  return { cache, forget: () => forgetProfiles(partition, store, REQUEST, storing) }
+}
+
+it('leaves nothing of a deleted browser in the profiles that were told of it, and the rest of them as it was', async () => {
+  const stored = profilesOfUser()
+  expect(JSON.stringify([stored.get('user:ann'), stored.get('laptop')])).toContain('secret cart')
+  const before = new Map(stored)
+  const { cache, forget } = forgetting(stored, true)
+  expect(await forget()).toBe(1)
+  const { patterns: _states, heard: _heard, links, ...user } = before.get('user:ann')!
   expect(await cache.get('shop', 'user:ann')).toEqual({ ...user, links: { laptop: links!.laptop } })
-  const { patterns: _laptops, heard: _laptop, ...laptop } = stored.get('laptop')!
+  const { patterns: _laptops, heard: _laptop, ...laptop } = before.get('laptop')!
   expect(await cache.get('shop', 'laptop')).toEqual(laptop)
+  // The process may end now: the next one reads what the store has.
+  expect(JSON.stringify([stored.get('user:ann'), stored.get('laptop')])).not.toContain('secret cart')
+})
+
+it('says nothing is done as long as the store does not have it', async () => {
+  expect(await forgetting(profilesOfUser(), false).forget()).toBe(undefined)
 })

@@ -2,7 +2,7 @@ import { type EventEnvelope, type LinkDecision, memoryOf, type Profile, type Sto
 import { describe, expect, it } from 'vitest'
 import { aboutPerson } from '#core/identity/about-person.js'
 import { applyEnvelope } from '#core/profile/apply.js'
-import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits.js'
+import { MAX_PROFILE_TRAITS_BYTES } from '#core/profile/traits/traits.js'
 
 const link = (at: number) => ({ firstAt: at, lastAt: at, cause: 'identify' })
 
@@ -80,6 +80,16 @@ describe('traits of a browser that several users share', () => {
     const later = applyEnvelope(older, { siteId: 's', visitorId: 'tablet', receivedAt, messages }, older.seq + 1)!
     expect(traitsOf(later, 'ann')).toEqual({ plan: 'pro', city: 'Oslo' })
     expect(traitsOf(later, 'ben')).toEqual({ plan: 'free' })
+  })
+
+  it('are told apart also where others said nothing, or removed what they had', () => {
+    const tablet = identified(
+      ...['a', 'b', 'c', 'd', 'e', 'f'].map((user): [string, StoredMessage['traits']] => [user, {}]),
+      ['g', { plan: null }],
+      ['ann', { plan: 'pro' }],
+    )
+    expect(tablet.traitsByUser!.ann).toEqual({ plan: 'pro' })
+    expect(Object.keys(tablet.traitsByUser!).sort()).toEqual(['ann', 'g'])
   })
 
   it('take no more room than those of one', () => {

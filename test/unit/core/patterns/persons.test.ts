@@ -1,3 +1,4 @@
+import { namesOfSignals } from '@slotstream/core'
 import type { PatternDefinition, StoredMessage } from '@slotstream/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -97,6 +98,75 @@ describe('a cart of a person', () => {
     const signal = { signal: 'cart_abandonment', anonymousId: 'phone', messageId: put.messageId }
     expect(foundIn(people)).toEqual([signal, { ...signal, retracted: true }])
     expect(people.profiles.get('phone')!.recentSignals).toEqual([])
+  })
+})
+
+describe('two users of one browser', () => {
+  const bought = [{ event: 'A' }, { event: 'B' }]
+  const pairs = compiled([
+    { name: 'both', sequence: bought },
+    { name: 'here', sequence: bought, entity: 'visitor' },
+  ])
+  /** Signals of persons, each with the user whose it is. */
+  const signedBy = (people: ReturnType<typeof createPeople>) => {
+    foundIn(people)
+    return people.found.map(({ signal, userId, anonymousId }) => [signal, anonymousId, userId])
+  }
+
+  it('leave their carts by themselves: the order of one does not end the cart of the other', () => {
+    const people = createPeople()
+    people.send([cart('tablet', 'ann', 1), order('tablet', 'ben', 2)])
+    expect(signedBy(people)).toEqual([['cart_abandonment', 'tablet', 'ann']])
+    const others = createPeople()
+    for (const message of [from('tablet', 'ann', 0, 'Seen'), cart('tablet', 'ben', 1), order('tablet', 'ann', 2)]) {
+      others.send(message)
+      others.settle()
+    }
+    expect(signedBy(others)).toEqual([['cart_abandonment', 'tablet', 'ben']])
+  })
+
+  it('go through no sequence together, but where a pattern looks at the browser', () => {
+    const people = createPeople(pairs)
+    for (const message of [from('tablet', 'ann', 0, 'A'), from('tablet', 'ben', 1, 'B')]) people.send(message)
+    expect(signedBy(people)).toEqual([['here', 'tablet', 'ben']])
+    people.send([from('tablet', 'ben', 2, 'A'), from('tablet', 'ann', 3, 'B'), from('tablet', 'ben', 4, 'B')])
+    expect(signedBy(people).filter(([signal]) => signal === 'both')).toEqual([
+      ['both', 'tablet', 'ann'],
+      ['both', 'tablet', 'ben'],
+    ])
+  })
+
+  it('have what was done under no name with the first of them, as features do', () => {
+    const people = createPeople(pairs)
+    people.send([from('tablet', '', 0, 'A'), from('tablet', 'ann', 1, 'Seen'), from('tablet', 'ben', 2, 'B')])
+    people.send([from('tablet', '', 3, 'B')])
+    expect(signedBy(people).filter(([signal]) => signal === 'both')).toEqual([['both', 'tablet', 'ann']])
+  })
+
+  it('are told of what each of them does elsewhere', () => {
+    const people = createPeople()
+    people.send([from('tablet', 'ann', 0, 'Seen'), from('tablet', 'ben', 0, 'Seen')])
+    people.send(from('laptop', 'ben', 0, 'Seen'))
+    people.settle()
+    people.send([cart('tablet', 'ann', 1), cart('tablet', 'ben', 1)])
+    people.settle()
+    people.send(order('laptop', 'ben', 5))
+    expect(signedBy(people)).toEqual([['cart_abandonment', 'tablet', 'ann']])
+  })
+
+  it.each(['null', 'test', '__proto__'])('have nothing of what is done under %s', userId => {
+    const people = createPeople(pairs)
+    people.send([from('tablet', 'ann', 0, 'A'), from('tablet', userId, 1, 'B')])
+    expect(signedBy(people).filter(([signal]) => signal === 'both')).toEqual([])
+  })
+
+  it('have signals of their own in conditions', () => {
+    const people = createPeople(pairs)
+    people.send([from('tablet', 'ann', 0, 'A'), from('tablet', 'ben', 1, 'A'), from('tablet', 'ben', 2, 'B')])
+    people.settle()
+    const tablet = people.profiles.get('tablet')!
+    expect(namesOfSignals([tablet], ['ben'])).toEqual(['both', 'here'])
+    expect(namesOfSignals([tablet], ['ann'])).toEqual([])
   })
 })
 

@@ -5,7 +5,7 @@ import { compileFeatures } from '#core/features/compile.js'
 import { HALF_LIFE_MS, MAX_CATEGORIES } from '#core/profile/affinities.js'
 import { applyEnvelope, REMEMBERED_MESSAGES } from '#core/profile/apply.js'
 import { applyMessage } from '#core/profile/apply-message.js'
-import { MAX_TRAITS } from '#core/profile/traits.js'
+import { MAX_TRAITS } from '#core/profile/traits/trait-set.js'
 
 const WHO = { siteId: 'shop', visitorId: 'v1' }
 const NOW = Date.UTC(2026, 0, 10, 12)
@@ -48,9 +48,11 @@ describe('a profile', () => {
       message(NOW + MINUTE),
     ])
     expect(profile.userId).toBe('u2')
+    const late = after([message(NOW), message(NOW - HOUR, { userId: 'u1' }), message(NOW - MINUTE, { userId: 'u2' })])
+    expect(late.userId).toBe('u2')
   })
 
-  it('merges traits; null removes one, and late messages only add what is missing', () => {
+  it('merges traits; null removes one, and late messages change only what nothing later named', () => {
     const identify = (at: number, traits: StoredMessage['traits']) => message(at, { type: 'identify', traits })
     const profile = after([
       identify(NOW, { name: 'Ada', plan: 'free', old: 1 }),
@@ -58,6 +60,25 @@ describe('a profile', () => {
       identify(NOW - HOUR, { name: 'A.', city: 'Oslo' }),
     ])
     expect(profile.traits).toEqual({ name: 'Ada', plan: 'paid', city: 'Oslo' })
+    const late = after([
+      message(NOW),
+      identify(NOW - 3 * HOUR, { name: 'A.', city: 'Oslo' }),
+      identify(NOW - HOUR, { city: null, name: 'Ada' }),
+      identify(NOW - 2 * HOUR, { city: 'Rome' }),
+    ])
+    expect(late.traits).toEqual({ name: 'Ada' })
+  })
+
+  it('goes on with traits that were stored before their times were noted', () => {
+    const identify = (at: number, traits: StoredMessage['traits']) => message(at, { type: 'identify', traits })
+    const {
+      traitTimes: _times,
+      traitTimesByUser: _ofUsers,
+      ...older
+    } = after([identify(NOW, { plan: 'free', city: 'Oslo' })])
+    const at = (time: number, traits: StoredMessage['traits']) => after([identify(time, traits)], older)
+    expect(at(NOW - HOUR, { plan: 'paid', name: 'Ada' }).traits).toEqual({ plan: 'free', city: 'Oslo', name: 'Ada' })
+    expect(at(NOW + HOUR, { plan: 'paid', city: null }).traits).toEqual({ plan: 'paid' })
   })
 
   it('bounds traits in number and length and refuses keys of the prototype', () => {

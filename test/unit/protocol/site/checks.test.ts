@@ -30,6 +30,11 @@ describe('checkSlotsRequest', () => {
     expect(taken(checkSlotsRequest(raw))).toEqual(raw)
   })
 
+  it('takes a userId that is no id beside an anonymousId: the browser asks', () => {
+    for (const userId of ['undefined', 'null', '0', ' '])
+      expect(taken(checkSlotsRequest({ ...good, userId }))).toEqual({ ...good, userId })
+  })
+
   it('takes what is null for left out', () => {
     const nulls = ['userId', 'signature', 'context', 'batch', 'batches', 'preview', 'after'].map(field => [field, null])
     expect(taken(checkSlotsRequest({ ...good, ...Object.fromEntries(nulls) }))).toEqual(good)
@@ -53,7 +58,7 @@ describe('checkSlotsRequest', () => {
     [{ ...good, anonymousId: '' }, 'anonymousId'],
     [{ ...good, anonymousId: [42], userId: 'u' }, 'anonymousId'],
     [{ ...good, anonymousId: 'undefined' }, 'anonymousId "undefined" is no id'],
-    [{ ...good, userId: 0 }, 'userId "0" is no id'],
+    [{ slots: good.slots, userId: 0 }, 'userId "0" is no id'],
     [{ ...good, userId: 'x'.repeat(257) }, 'userId'],
     [{ anonymousId: 'a' }, 'slots'],
     [{ ...good, slots: [] }, 'slots'],

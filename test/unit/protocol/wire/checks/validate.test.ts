@@ -104,6 +104,7 @@ describe('checkMessage', () => {
 
   it.each(['userId', 'anonymousId', 'previousId', 'groupId'])('refuses what is no id as %s', field => {
     const all = { ...good, userId: 'u', previousId: 'p', groupId: 'g' }
+    const others = field === 'userId' ? { ...all, anonymousId: null } : all
     for (const id of [
       'undefined',
       'null',
@@ -117,13 +118,24 @@ describe('checkMessage', () => {
       '00-00',
       'user_id',
     ])
-      expect(rejection({ ...all, [field]: id }), String(id)).toMatchObject({
+      expect(rejection({ ...others, [field]: id }), String(id)).toMatchObject({
         code: 'invalid_id',
         reason: `${field} ${JSON.stringify(id)} is no id: leave it out until there is one`,
       })
     for (const id of ['u-0', 'anonymous-7', 'nullable', 'guest7', '10', 7, 'x0', 'ann@example.com', '0198a', 'nana'])
       expect(accepted({ ...all, [field]: id })).toMatchObject({ [field]: String(id) })
   })
+
+  it.each(['undefined', 'null', 'NaN', '[object Object]', 'guest', ' ', '0', 0])(
+    'takes %j as userId beside an anonymousId, as it was sent',
+    userId => {
+      for (const type of ['track', 'identify', 'page'])
+        expect(accepted({ ...good, type, userId })).toMatchObject({
+          anonymousId: good.anonymousId,
+          userId: String(userId),
+        })
+    },
+  )
 
   it('takes null for absent', () => {
     const message = accepted({ ...good, userId: null, properties: null, context: null, timestamp: null, sentAt: null })
