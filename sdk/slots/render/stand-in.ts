@@ -4,10 +4,22 @@ import { guard, type Log } from '../../platform/guard.js'
  * Shows nodes in the place of an element's own content, which stays where it is, hidden: a framework that made it goes
  * on to change and remove it there (React throws where a child of its own is gone). Own content that is added later is
  * hidden, too. Returns a function that takes the nodes away and shows the element's own content again.
+ *
+ * @param clear called when the element becomes another slot or none, as frameworks keep elements for other content
  */
-export function standIn(element: Element, nodes: ChildNode[], log: Log): () => void {
+export function standIn(
+  element: HTMLElement,
+  nodes: ChildNode[],
+  log: Log,
+  clear: (element: HTMLElement) => void,
+): () => void {
+  const { slot } = element.dataset
   const hidden = new Map<Node, () => void>()
   const hide = () => {
+    if (element.dataset.slot !== slot) {
+      clear(element)
+      return delete element.dataset.slotState
+    }
     // A framework has written the element's content anew.
     if (!element.contains(nodes[0]!)) return show()
     for (const node of element.childNodes) {
@@ -35,6 +47,6 @@ export function standIn(element: Element, nodes: ChildNode[], log: Log): () => v
   }
   element.append(...nodes)
   hide()
-  observer.observe(element, { childList: true })
+  observer.observe(element, { childList: true, attributeFilter: ['data-slot'] })
   return show
 }
