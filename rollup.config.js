@@ -18,9 +18,15 @@ const CHUNKS = [
   ['personalize', /personaliz|slots.(ask-with|carried|no-decision)/],
   [
     'core',
-    /esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.(after-slots|handed-over|has-slot))\.js/,
+    /esm.(version|client.(api|calls|client|consent|middleware|options|start)|capture.(context|flood|identity|of-document|sessions|view)|delivery.(body|delivery|life-cycle|message-ids|numbered|outbox|parse|database.(event-store|indexed-tables|resilient-tables|tables))|plugins.(lazy-plugins|names|capture.page-views)|platform.(?!viewing)[\w-]+|slots.(after-slots|handed-over|has-slot))\.js/,
   ],
 ]
+
+/** The script tag runs in pages only. */
+const inPages = {
+  name: 'in-pages',
+  load: id => (/platform.in-browser\.js$/.test(id) ? 'export const inBrowser = () => true' : null),
+}
 
 /** The browser package, from what `tsc -b` made of it. */
 export default [
@@ -30,7 +36,7 @@ export default [
     ['segment', 'analytics'],
   ].map(([entry, name]) => ({
     input: `sdk/dist/esm/entries/${entry}.js`,
-    plugins: [nodeResolve({ browser: true }), small],
+    plugins: [inPages, nodeResolve({ browser: true }), small],
     output: {
       file: `sdk/dist/${name}.js`,
       format: 'iife',

@@ -2,6 +2,7 @@ import type { MessageContext } from '@slotstream/protocol'
 import { bytesOf } from '../platform/bytes.js'
 import { jsonOf } from '../platform/json.js'
 import { VERSION } from '../version.js'
+import { ofDocument } from './of-document.js'
 import type { View } from './view.js'
 
 /** Parameters that advertisers add to a URL: `utm_…` says which campaign, a click id which click. */
@@ -29,9 +30,6 @@ export function campaignOf(search: string): Record<string, string> | undefined {
 const MAX_URL = 2_048
 const MAX_TITLE = 512
 
-/** Reads the title by the document's own getter: a form or an image that is named `title` hides it. */
-const titleOf = () => String(Reflect.get(Document.prototype, 'title', document))
-
 /**
  * Describes the page as Segment's spec does: that of the document, or, of a view that has ended, as it was.
  *
@@ -39,7 +37,7 @@ const titleOf = () => String(Reflect.get(Document.prototype, 'title', document))
  */
 export function pageOf(view: View, hashed?: boolean) {
   const { href, pathname, search, hash } = view.title === undefined ? location : new URL(view.url)
-  const title = view.title ?? titleOf()
+  const title = view.title ?? ofDocument('title')
   const cut = (text: string) => text.slice(0, MAX_URL)
   return {
     url: cut(href),
@@ -64,7 +62,7 @@ export function createContexts(hashed: boolean): (view: View, sessionId: string,
   let latest: Context | undefined
   let inputs: unknown[] = []
   return (view, sessionId, signature) => {
-    const now = [view, view.title, sessionId, signature, location.href, titleOf()]
+    const now = [view, view.title, sessionId, signature, location.href, ofDocument('title')]
     if (latest && now.every((input, index) => input === inputs[index])) return latest
     inputs = now
     const context = {

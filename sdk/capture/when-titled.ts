@@ -1,3 +1,5 @@
+import { ofDocument } from './of-document.js'
+
 /** Longest wait for the title of a view that a page began by itself, in milliseconds. */
 const TITLE_MS = 1_000
 
@@ -6,7 +8,7 @@ const TITLE_MS = 1_000
  * address. Returns a function that runs it at once, if it has not run.
  */
 export function whenTitled(run: () => void): () => void {
-  const { title } = document
+  const title = ofDocument('title')
   let isDone = false
   const done = () => {
     if (isDone) return
@@ -15,8 +17,8 @@ export function whenTitled(run: () => void): () => void {
     clearTimeout(timer)
     run()
   }
-  const observer = new MutationObserver(() => document.title !== title && done())
-  observer.observe(document.head, { childList: true, characterData: true, subtree: true })
+  const observer = new MutationObserver(() => ofDocument('title') !== title && done())
+  observer.observe(ofDocument('head'), { childList: true, characterData: true, subtree: true })
   const timer = setTimeout(done, TITLE_MS)
   return done
 }

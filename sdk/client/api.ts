@@ -1,11 +1,12 @@
 import { dropCookie, idText } from '../capture/identity.js'
 import { emit } from '../platform/emit.js'
 import { guard } from '../platform/guard.js'
+import { inBrowser } from '../platform/in-browser.js'
 import { handedOver } from '../slots/handed-over.js'
 import type { IdentifyOptions, Middleware, Properties, SlotDecision } from '../types.js'
-import { end, inBrowser, run, running, timed } from './calls.js'
+import { end, run, running, timed } from './calls.js'
 import type { Client } from './client.js'
-import { type Consent, type ConsentState, initialConsent, remember } from './consent.js'
+import { type Consent, type ConsentChoice, initialConsent, remember } from './consent.js'
 import type { EventName, PropertiesOf } from './event-names.js'
 import { middleware, rewriting, throughMiddleware } from './middleware.js'
 
@@ -79,15 +80,15 @@ function forget({ visitorIds, sessions, settings, initialProperties, startPageVi
  * `granted` sends what waited while `pending`, with its own times and the same visitor. `denied` deletes the queue and
  * the visitor's ids and stops; granted again, the visitor is a new one.
  */
-export function consent(choice?: ConsentState | Partial<Consent>): Consent | undefined {
+export function consent(choice?: ConsentChoice): Consent | undefined {
   const choose = () => {
     const it = running()
-    if (!it || !choice) return it?.consent()
-    const next = initialConsent(typeof choice === 'string' ? choice : { ...it.consent(), ...choice })
+    if (!it || choice === undefined) return it?.consent()
+    const next = initialConsent(typeof choice === 'object' ? { ...it.consent(), ...choice } : choice)
     it.choose(next, remember(next))
     return it.consent()
   }
-  if (!running() && choice) run(choose)
+  if (!running() && choice !== undefined) run(choose)
   return guard(console.error, choose)
 }
 
@@ -118,7 +119,7 @@ export function addMiddleware(change: Middleware): () => void {
 export function hydrate(decisions: SlotDecision | readonly SlotDecision[]): void {
   if (!inBrowser()) return
   // Where none was made the page asks.
-  for (const decision of [decisions].flat()) if (decision.decisionId) handedOver.set(decision.slotId, decision)
+  for (const decision of [decisions].flat()) if (decision?.decisionId) handedOver.set(decision.slotId, decision)
 }
 
 /**
@@ -131,8 +132,9 @@ export function refresh(slotId?: string): void {
 
 /** Sends what waits. Resolves when all of it was tried; what failed is kept and tried again later. */
 export async function flush(): Promise<void> {
-  running()?.client().settle()
-  const sender = await running()?.client().delivery.sending()
+  const client = running()?.client()
+  client?.settle()
+  const sender = await client?.delivery.sending()
   await sender?.flush()
 }
 

@@ -1,5 +1,6 @@
 import { recent } from '../platform/emit.js'
 import { guard } from '../platform/guard.js'
+import { inBrowser } from '../platform/in-browser.js'
 import { createListeners } from '../platform/listeners.js'
 import type { Load } from '../plugins/loadable.js'
 import type { Client } from './client.js'
@@ -16,8 +17,6 @@ let starting: (() => void) | undefined
 /** The start that waits until the id in the page's URL is read; calls are kept until then. */
 let awaitingLink: (() => void) | undefined
 let early: ((client: Client) => void)[] = []
-
-export const inBrowser = () => typeof window !== 'undefined' && typeof document !== 'undefined'
 
 /** Returns the package at work on this page, between `init` and `destroy`. */
 export function running(): Running | undefined {

@@ -1,6 +1,7 @@
 import { createContexts, pageOf } from '../capture/context.js'
 import { createFloodLimit } from '../capture/flood.js'
 import { cookieId, createIdentity, dropCookie } from '../capture/identity.js'
+import { ofDocument } from '../capture/of-document.js'
 import { createSessions } from '../capture/sessions.js'
 import { nextView, type View } from '../capture/view.js'
 import { createDelivery } from '../delivery/delivery.js'
@@ -101,7 +102,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   })
   persist()
   if (linked) visitorIds.adopt(linked)
-  let view: View = nextView(undefined, location.href, document.referrer, newId)
+  let view: View = nextView(undefined, location.href, ofDocument('referrer'), newId)
 
   /** Returns the visitor's ids; emits `visitor` when they are another person's. */
   const visitor = () => {
@@ -117,7 +118,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
   }
   const startPageView = () => {
     if (latest) visitor()
-    view = nextView(view, location.href, document.referrer, newId)
+    view = nextView(view, location.href, '', newId)
   }
   const capture = ({ type, at, properties, traits, of: eventView = view, ...fields }: Call) => {
     if (consent().analytics === 'denied') return
@@ -197,7 +198,7 @@ export function createClient(settings: Settings, consent: () => Consent, load: L
     page(name, properties, at = now(), wait) {
       // Messages before the first `page` belong to the same view.
       if (viewed) {
-        view.title = document.title
+        view.title = ofDocument('title')
         settle()
         for (const run of enders) guard(log, run)
         startPageView()

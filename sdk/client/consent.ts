@@ -9,6 +9,9 @@ export interface Consent {
   personalization: ConsentState
 }
 
+/** A choice, for both purposes or for each. True is `granted`, false is `denied`. */
+export type ConsentChoice = ConsentState | boolean | { [Purpose in keyof Consent]?: ConsentState | boolean }
+
 /**
  * Returns the consent a page begins with: the choice this browser remembers, else what its signals say, else the
  * option.
@@ -17,18 +20,15 @@ export interface Consent {
  * @param remembered text that `remember` made, if any
  * @param refused whether a signal of the browser that the site honours says no
  */
-export function initialConsent(
-  option: ConsentState | Partial<Consent>,
-  remembered?: string,
-  refused?: boolean,
-): Consent {
-  const all = (state: ConsentState): Consent => ({ analytics: state, personalization: state })
-  const initial = typeof option === 'string' ? all(option) : { ...all('granted'), ...option }
+export function initialConsent(option: ConsentChoice, remembered?: string, refused?: boolean): Consent {
+  const all = (state: ConsentState | boolean) => ({ analytics: state, personalization: state })
+  const chosen = typeof option === 'object' ? { ...all(true), ...option } : all(option)
   const [analytics, personalization] = remembered?.split(' ') ?? []
+  const stateOf = (choice: string | undefined, state: ConsentState | boolean) =>
+    isChoice(choice) ? choice : refused ? 'denied' : state === true ? 'granted' : state || 'denied'
   return {
-    ...(refused ? all('denied') : initial),
-    ...(isChoice(analytics) && { analytics }),
-    ...(isChoice(personalization) && { personalization }),
+    analytics: stateOf(analytics, chosen.analytics),
+    personalization: stateOf(personalization, chosen.personalization),
   }
 }
 

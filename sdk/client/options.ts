@@ -1,5 +1,5 @@
 import type { Part, Properties } from '../types.js'
-import type { Consent, ConsentState } from './consent.js'
+import type { ConsentChoice } from './consent.js'
 
 /** Options of `init`. Only `writeKey` is needed. */
 export interface Options {
@@ -94,7 +94,7 @@ export interface Options {
    * until `consent` is called, and they are lost when the page ends before. A choice that was made by `consent` is
    * remembered and takes precedence over this option.
    */
-  consent?: ConsentState | Partial<Consent>
+  consent?: ConsentChoice
   /** Takes the browser's Global Privacy Control for `denied`, until the visitor chooses otherwise. Default false. */
   gpc?: boolean
   /** Takes the browser's Do Not Track for `denied`, until the visitor chooses otherwise. Default false. */
@@ -169,7 +169,7 @@ export type Settings = Required<Omit<Options, Optional>> & Pick<Options, Optiona
 
 /** Fills in the defaults of what every page reads at its start. `origin` is the page's own. */
 export function settle(options: Options, origin: string): Settings {
-  const settings: Settings = {
+  const settings = {
     endpoint: origin,
     maxBatchBytes: 60_000,
     maxQueueMessages: 10_000,
@@ -185,9 +185,10 @@ export function settle(options: Options, origin: string): Settings {
     consent: 'granted',
     properties: {},
     floodLimit: 10_000,
-    // An option that is present but undefined, as wrappers pass it, means its default.
-    ...(Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as Options),
-  }
+  } as Settings
+  const values = settings as unknown as Record<string, unknown>
+  // An option that is present but undefined, as wrappers pass it, means its default.
+  for (const [name, value] of Object.entries(options)) values[name] = value ?? values[name]
   settings.endpoint = settings.endpoint.replace(/\/+$/, '')
   return settings
 }

@@ -20,14 +20,12 @@ export interface Running {
   destroy(): void
 }
 
-/** Plugins that have nothing to do in a page without slots. */
-export const SLOT_PLUGINS = ['autoSlots', 'impressions']
-
 /**
- * Plugins that a page with slots begins when these are filled, so that they get the processor. As a text, which is
- * smaller.
+ * Names of what a page without slots has no use for, and of what a page with slots begins when these are filled, so
+ * that they get the processor. As texts, which are smaller than lists.
  */
-export const PATIENT = 'engagement webVitals'
+export const SLOT_PLUGINS = 'filler autoSlots impressions'
+export const PATIENT = 'sending engagement webVitals'
 
 /** Key under which the choice is kept, apart from what it may forbid to keep. */
 const CHOICE = 'consent'

@@ -1,5 +1,6 @@
-import { begin, inBrowser, running } from '../client/calls.js'
+import { begin, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
+import { inBrowser } from '../platform/in-browser.js'
 import { lazyPlugin } from '../plugins/lazy-plugins.js'
 
 export {
@@ -17,7 +18,7 @@ export {
   setProperties,
   track,
 } from '../client/api.js'
-export type { Consent, ConsentState } from '../client/consent.js'
+export type { Consent, ConsentChoice, ConsentState } from '../client/consent.js'
 // By a star: `declare module 'slotstream'` of a page adds to what is exported so, not to what is exported by name.
 export type * from '../client/events.js'
 export type { Options } from '../client/options.js'

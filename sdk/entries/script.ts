@@ -15,8 +15,9 @@ import {
 } from '../client/api.js'
 import { begin, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
-import { SLOT_PLUGINS } from '../client/start.js'
+import { PATIENT, SLOT_PLUGINS } from '../client/start.js'
 import { emit } from '../platform/emit.js'
+import { guard } from '../platform/guard.js'
 import { documentViews } from '../plugins/capture/page-views.js'
 import { followRoutes } from '../plugins/capture/routes.js'
 import { slots } from '../plugins/content/slots.js'
@@ -55,7 +56,7 @@ const slotstream = {
   group,
   hydrate,
   identify,
-  init: (options: Options) => begin(options, load),
+  init: (options: Options) => begin({ endpoint: new URL(source).origin, ...options }, load),
   page,
   personalize: (slotId: string, options?: PersonalizeOptions) => askWith(personalizerOf, slotId, options),
   refresh,
@@ -64,10 +65,6 @@ const slotstream = {
   track,
 }
 const host = window as Window & { slotstream?: typeof slotstream }
-
-/** Exports of `script/slots.ts`, and of `script/defaults.ts`. */
-const SLOTS = ['filler', ...SLOT_PLUGINS]
-const DEFAULTS = ['sending', 'engagement', 'webVitals']
 
 /**
  * Loads what isn't in this file: `outboundLinks` from `outbound-links.js`. What pages load by default is in one file,
@@ -79,26 +76,28 @@ async function later(name: string) {
     return module[name]
   }
   const alone = () => from(name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
-  if (SLOTS.includes(name)) return from('slots')
-  return DEFAULTS.includes(name) && running()?.client().settings.webVitals ? from('defaults').catch(alone) : alone()
+  // Exports of `script/slots.ts`, and of `script/defaults.ts`.
+  if (SLOT_PLUGINS.includes(name)) return from('slots')
+  return PATIENT.includes(name) && running()?.client().settings.webVitals ? from('defaults').catch(alone) : alone()
 }
 
 /** Reads an attribute: `data-debug` alone means yes. */
 const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
 
-type Stub = [name: keyof typeof slotstream, ...given: never[]][]
+type Call = [name: keyof typeof slotstream, ...given: never[]]
 
 // Its own property only: an element with that id is found under the name, too, but through the prototype. A page may
 // have put an element there, or a list of the calls that it made before.
 const existing = Object.hasOwn(host, 'slotstream') ? (host.slotstream as unknown) : undefined
-const queue = Array.isArray(existing) ? (existing as Stub) : []
+const queue = Array.isArray(existing) ? (existing as Call[]) : []
 if (existing === queue || !(existing as typeof slotstream | undefined)?.track) {
-  const replay = (...calls: Stub) => {
-    for (const [name, ...args] of calls) (slotstream[name] as ((...args: never[]) => void) | undefined)?.(...args)
+  const make = ([name, ...args]: Call) => (slotstream[name] as (...args: never[]) => unknown)(...args)
+  const replay = (...calls: (Call | (() => void))[]) => {
+    for (const call of calls) guard(console.error, typeof call === 'function' ? call : () => make(call))
   }
   host.slotstream = Object.assign(slotstream, { push: replay })
   if (script) {
-    const options: Record<string, unknown> = { endpoint: new URL(source).origin }
+    const options: Record<string, unknown> = {}
     for (const [name, text] of Object.entries(script.dataset))
       options[name] = name === 'writeKey' ? text : settingOf(text)
     const initByTag = () => slotstream.init(options as unknown as Options)

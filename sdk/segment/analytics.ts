@@ -1,6 +1,7 @@
 import { alias, group, identify, page, reset, track } from '../client/api.js'
 import { running, timed } from '../client/calls.js'
 import { guard } from '../platform/guard.js'
+import { nextTask } from '../platform/next-task.js'
 import type { Properties } from '../types.js'
 import { argumentsOf, type CallArguments } from './arguments.js'
 
@@ -9,18 +10,19 @@ type Named = (parsed: CallArguments) => void
 
 /** Calls that become messages, by their names at Segment. */
 const MESSAGES: Record<string, Named> = {
-  track: ({ names: [event], data }) => event && track(event, data),
+  track: ({ names: [event], data }) => event && track(event as string, data),
   page: ({ names, data }) => {
     const name = names.at(-1)
     const category = names.length > 1 ? { category: names[0]! } : {}
-    page(name, { ...category, ...data })
+    page(name === undefined ? name : String(name), { ...category, ...data })
   },
   identify: ({ names: [userId], data }) => {
-    if (userId) identify(userId, data)
+    // As it was given: that a number is rounded already is told by the number alone.
+    if (userId) identify(userId as string, data)
     else timed(({ capture }, at) => capture({ type: 'identify', traits: data ?? {}, at }))
   },
-  group: ({ names: [groupId], data }) => groupId && group(groupId, data),
-  alias: ({ names: [userId] }) => userId && alias(userId),
+  group: ({ names: [groupId], data }) => groupId && group(groupId as string, data),
+  alias: ({ names: [userId] }) => userId && alias(userId as string),
 }
 
 /** Calls that do something else here, or nothing: see `addMiddleware` and `linkedId`. */
@@ -59,18 +61,20 @@ export function createAnalytics(debug: () => unknown) {
   const visitor = () => running()?.client().visitorIds
   let traits: Properties = {}
 
-  function call(name: string, args: readonly unknown[]): void {
+  /** Returns a promise, as Segment's library does: pages wait for it. */
+  function call(name: string, args: readonly unknown[]): Promise<void> {
     const parsed = argumentsOf(args)
     MESSAGES[name]!(parsed)
     if (name === 'identify') traits = { ...traits, ...parsed.data }
     tell(name, ...parsed.names, parsed.data)
     if (parsed.done) setTimeout(parsed.done)
+    return Promise.resolve()
   }
 
   /** `trackLink` and the like: messages outlive their page here, so nothing has to wait for them. */
   const onEvent = (type: string) => (elements: unknown, event: unknown, data?: unknown) => {
     for (const element of [elements].flatMap(target =>
-      target instanceof EventTarget ? target : Array.from(target as never),
+      target instanceof EventTarget ? target : Array.from((target ?? []) as never),
     ))
       (element as EventTarget).addEventListener(type, () => {
         const read = (value: unknown) => (typeof value === 'function' ? value(element) : value)
@@ -84,7 +88,7 @@ export function createAnalytics(debug: () => unknown) {
     initialize() {},
     load() {},
     debug,
-    ready: (then: () => void) => void setTimeout(then),
+    ready: (then?: () => void) => nextTask().then(then),
     reset() {
       traits = {}
       reset()

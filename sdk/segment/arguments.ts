@@ -2,8 +2,8 @@ import type { Properties } from '../types.js'
 
 /** The content of a call of Segment's library, whichever form the call has. */
 export interface CallArguments {
-  /** The texts and numbers before the first object: names and ids. */
-  names: string[]
+  /** The texts and numbers before the first object: names and ids, of which a number may be rounded already. */
+  names: (string | number)[]
   /** The first object. */
   data?: Properties
   /** Called when the message is taken. */
@@ -18,7 +18,7 @@ export function argumentsOf(args: readonly unknown[]): CallArguments {
     else if (typeof argument === 'object' && argument !== null) {
       if (!('__t' in argument)) parsed.data ??= argument as Properties
     } else if (!parsed.data && argument !== undefined && argument !== null && argument !== '')
-      parsed.names.push(String(argument))
+      parsed.names.push(argument as string | number)
   }
   return parsed
 }

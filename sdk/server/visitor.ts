@@ -1,12 +1,12 @@
 import { cookieId, NO_ID } from '../capture/identity.js'
-import { type Consent, type ConsentState, initialConsent } from '../client/consent.js'
+import { type Consent, type ConsentChoice, initialConsent } from '../client/consent.js'
 import { headerOf, isRefused, type RequestHeaders } from './headers.js'
 
 /** As long as browsers keep a cookie that a server sets; Chromium's own bound is 400 days. */
 const YEAR_SECONDS = 365 * 24 * 3600
 
 /** Consent of the visitor, as the site's server knows it: for both purposes, or for each. */
-export type KnownConsent = ConsentState | Partial<Consent>
+export type KnownConsent = ConsentChoice
 
 /** Form of the cookie `slotstream_id`. */
 export interface IdCookieOptions {

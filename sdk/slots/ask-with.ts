@@ -1,5 +1,6 @@
-import { inBrowser, run, running } from '../client/calls.js'
+import { run, running } from '../client/calls.js'
 import type { PluginApi } from '../client/plugin-api.js'
+import { inBrowser } from '../platform/in-browser.js'
 import type { Personalize, PersonalizeOptions, SlotDecision, SlotOutcome } from '../types.js'
 import { noDecision } from './no-decision.js'
 

@@ -20,7 +20,7 @@ export async function deliverRest(rest: Rest): Promise<void> {
   // To open it would bring back a queue that was deleted.
   if (!(await indexedDB.databases()).some(database => database.name === name)) return
   const { transact, close } = await openIndexedTables(name, () => {})
-  const transport = createTransport(rest.endpoint, rest.writeKey, (...request) => fetch(...request))
+  const transport = createTransport(rest.endpoint, rest.writeKey)
   try {
     await navigator.locks.request(name, () => drain(createEventStore(transact), transport, rest))
   } finally {

@@ -85,8 +85,9 @@ describe.each(await engines())('in $name', engine => {
 
   it('a tag without a key leaves it to the page, and says so only where the page has none either', async () => {
     const event = `Keyless ${engine.name}`
+    const { url: collector } = await world.network()
     const keyless = `<script>window.said = []; console.error = text => said.push(text)</script>
-      ${SDK.replace(/data-write-key="[^"]*"/, '')}`
+      ${SDK.replace(/data-write-key="[^"]*"/, '').replace('src="', `src="${collector}`)}`
     const network = await world.network({
       '/later': pageOf(`${keyless}<script>
         slotstream.track('${event}')
@@ -98,6 +99,11 @@ describe.each(await engines())('in $name', engine => {
     const tab = await browser.open(`${network.url}/later`)
     await messagesOf(event, all => all.some(message => message.event === event))
     expect(await tab.evaluate(said)).toEqual([])
+    // To where the script came from, which isn't the page's own origin.
+    const requested = () => performance.getEntriesByType('resource').map(({ name }) => name)
+    const posted = (names: string[]) => names.filter(name => name.includes('/v1/batch'))
+    const names = await inPage(tab, 'requests', requested, all => posted(all).length > 0)
+    expect(posted(names).every(name => name.startsWith(collector))).toBe(true)
     await tab.goto(`${network.url}/never`)
     await inPage(tab, 'what is said', said, lines => lines.length > 0)
     expect(await tab.evaluate(said)).toEqual(['[slotstream] init needs a writeKey'])

@@ -81,7 +81,12 @@ describe('a page', () => {
 
   it('replays the calls that it made before the script came, and says what is wrong with its tags', async () => {
     const event = 'Queued'
-    const stub = `<script>window.slotstream = window.slotstream || []; slotstream.push(['track', '${event}', { n: 1 }])</script>`
+    const stub = `<script>
+      window.slotstream = window.slotstream || []
+      slotstream.push(['track', '${event}', { n: 1 }])
+      slotstream.push(['hydrate'], ['no such'], () => { throw new Error('not today') })
+      slotstream.push(() => slotstream.track('${event}', { n: 1.5 }))
+    </script>`
     const later = `<script>slotstream.push(['track', '${event}', { n: 2 }])</script>`
     const network = await world.network({
       '/stub': pageOf(
@@ -93,7 +98,7 @@ describe('a page', () => {
     const said: string[] = []
     page.on('console', message => said.push(message.text()))
     await page.goto(`${network.url}/stub`)
-    expect((await arrived(event, 2)).map(({ properties }) => properties?.n)).toEqual([1, 2])
+    expect((await arrived(event, 3)).map(({ properties }) => properties?.n)).toEqual([1, 1.5, 2])
     await page.goto(`${network.url}/keyless`)
     await until(
       'both are said',

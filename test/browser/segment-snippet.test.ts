@@ -44,9 +44,16 @@ it('Segment’s snippet, told only where the library is, has its queue replayed 
   page.on('console', message => message.type() === 'warning' && warnings.push(message.text()))
   await page.goto(network.url)
   await page.waitForFunction(() => (window as unknown as Page).told.length === 3)
+  // As Segment's library has it: promises, nothing to link, and a number that is rounded already is no id.
+  await page.evaluate(async () => {
+    const { analytics } = window as unknown as Page
+    await (analytics.ready!() as Promise<void>).then(() => {})
+    analytics.trackLink!(null, 'Nothing')
+    analytics.identify!(Number('175928847299117063'))
+  })
   await page.evaluate(() => {
     const { analytics, early } = window as unknown as Page
-    early.track!('Late', { n: 2 })
+    ;(early.track!('Late', { n: 2 }) as Promise<void>).then(() => {})
     analytics.track!('Later', { n: 3 })
     analytics.push!(['track', 'Pushed', { n: 4 }])
     analytics.identify!({ city: 'Hamburg' })

@@ -9,6 +9,7 @@ import {
 import { Failure } from '../../http/failure.js'
 import { fingerprintOf, hashOfKey } from '../../keys/secret-keys.js'
 import type { Sites } from '../../sites.js'
+import { checkedOrigins } from './checked-origins.js'
 
 /** A site as the admin API shows it: without what would let its reader send as the site's servers. */
 export interface SiteView extends Omit<Site, 'secretKeyHashes' | 'identitySecret'> {
@@ -38,7 +39,10 @@ export function withKeptSecrets(body: Record<string, unknown>, stored: Site | un
   const hashes = secretKeys === undefined ? stored?.secretKeyHashes : hashesOf(secretKeys)
   const keepsSecret = identitySecret === undefined || (identitySecret === true && stored?.identitySecret)
   const secret = keepsSecret ? stored?.identitySecret : identitySecretOf(identitySecret)
-  const origins = allowedOrigins === undefined ? stored?.allowedOrigins : (allowedOrigins ?? ['*'])
+  const origins =
+    allowedOrigins === undefined
+      ? stored?.allowedOrigins
+      : checkedOrigins(allowedOrigins ?? ['*'], stored?.allowedOrigins)
   return {
     ...rest,
     ...(hashes && hashes.length > 0 ? { secretKeyHashes: hashes } : {}),

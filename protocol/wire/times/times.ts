@@ -30,20 +30,27 @@ export function correctTime(client: number, sent: number | undefined, received: 
 /** The form that nearly every client sends: `toISOString`. Those of batches are mostly of the last few minutes. */
 const TO_ISO_STRING_LENGTH = 24
 /** Beginnings of such times, up to the minute, and when that is; by their minute's last digit. */
-const minutes = new Array<string>(10).fill('')
+const prefixes = new Array<string>(10).fill('')
 const minutesAt = new Array<number>(10).fill(Number.NaN)
 
 const USUAL_DATE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/
-const ISO_DATE = /^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i
+const ZONE = String.raw`\s*(Z|[+-]\d{2}(?::?\d{2})?)?$`
+const ISO_DATE = new RegExp(
+  String.raw`^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?)?${ZONE}`,
+  'i',
+)
+/** The form without marks between, `20261127T090000Z`. */
+const BASIC_DATE = new RegExp(String.raw`^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}(?:[.,]\d+)?)?${ZONE}`, 'i')
 
 /**
  * Parses milliseconds since the epoch of an ISO 8601 date, or undefined. Lenient where Segment's own examples are
- * (`2015-2-02T…`); a time without a zone is UTC, so that it means the same on every server.
+ * (`2015-2-02T…`) and as databases write it (`2026-11-27 09:00:00+00`); a time without a zone is UTC, so that it means
+ * the same on every server.
  */
 export function parseTime(text: string): number | undefined {
   const place = text.length === TO_ISO_STRING_LENGTH ? text.charCodeAt(15) - 48 : -1
-  const minute = minutes[place]
-  if (minute && text.startsWith(minute)) {
+  const prefix = prefixes[place]
+  if (prefix && text.startsWith(prefix)) {
     const ms = millisOfMinute(text)
     if (ms >= 0) return minutesAt[place]! + ms
   }
@@ -51,22 +58,18 @@ export function parseTime(text: string): number | undefined {
   if (!Number.isNaN(usual)) {
     if (!isOfCalendar(text.slice(0, 10))) return undefined
     if (place >= 0) {
-      minutes[place] = text.slice(0, 17)
+      prefixes[place] = text.slice(0, 17)
       minutesAt[place] = Math.floor(usual / 60_000) * 60_000
     }
     return usual
   }
-  const match = ISO_DATE.exec(text.trim())
+  const trimmed = text.trim()
+  const match = ISO_DATE.exec(trimmed) ?? BASIC_DATE.exec(trimmed)
   if (!match) return undefined
-  const [date = '', time = '00:00'] = text
-    .trim()
-    .replace(match[4] ?? '', '')
-    .split(/[T ]/i)
-  const [year = '', month = '', day = ''] = date.split('-')
+  const [, year = '', month = '', day = '', hour = '00', minutes = '00', seconds = '00', zone = 'Z'] = match
   const calendarDay = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
-  const [hour = '', ...rest] = time.replace(',', '.').trim().split(':')
-  const zone = match[4] ? match[4].toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2') : 'Z'
-  const parsed = Date.parse(`${calendarDay}T${[hour.padStart(2, '0'), ...rest].join(':')}${zone}`)
+  const offset = zone.toUpperCase().replace(/^([+-]\d{2}):?(\d{2})?$/, (_, hours, rest = '00') => `${hours}:${rest}`)
+  const parsed = Date.parse(`${calendarDay}T${hour.padStart(2, '0')}:${minutes}:${seconds.replace(',', '.')}${offset}`)
   return Number.isNaN(parsed) || !isOfCalendar(calendarDay) ? undefined : parsed
 }
 

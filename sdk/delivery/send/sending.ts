@@ -12,12 +12,7 @@ export function createSending(delivery: Delivery): Sender {
   const { settings, name, keyPrefix, now, listeners, credentials, load, whenLoaded } = delivery
   const { locks } = navigator
   const store = { ...delivery.store, ...createSealedBatches(delivery.store) }
-  const transport = createTransport(
-    settings.endpoint,
-    settings.writeKey,
-    (...request) => fetch(...request),
-    credentials,
-  )
+  const transport = createTransport(settings.endpoint, settings.writeKey, credentials)
   let lease: Promise<TakeTurn> | undefined
   const loadLease = () => {
     lease ??= whenLoaded(() => load('lease')).then(create => create(store, now))

@@ -32,7 +32,6 @@ const TIMEOUT_MS = 30_000
 export function createTransport(
   endpoint: string,
   writeKey: string,
-  fetch: typeof globalThis.fetch,
   credentials: RequestCredentials = 'omit',
 ): Transport {
   let inFlight = 0

@@ -48,9 +48,9 @@ export function followRoutes({ page, view, listeners, log, settings }: PluginApi
 
 /**
  * Returns whether a replaced path only mends the one before: other letters' case, a slash or an index file at its end,
- * or a name that was added, as to `/products/17`.
+ * or a name that was added, as `-boots` to `/products/17`. `/products/171` is another product.
  */
 function isMended(before: string, after: string): boolean {
   const [from, to] = [before, after].map(path => path.toLowerCase().replace(/\/(index\.\w+)?$/, ''))
-  return from ? to!.startsWith(from) : !to
+  return from ? to!.startsWith(from) && !(to![from.length]! > '/') : !to
 }

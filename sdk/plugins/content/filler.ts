@@ -104,7 +104,7 @@ export async function createFiller(
     // Items that other visitors see are compared with the page's own content, child by child.
     for (const markedElement of marked) mark(markedElement, { contentId: '', position: 1 })
     if (!nodes.length && !marked.length) return false
-    const hide = nodes.length ? standIn(element, nodes, log) : () => {}
+    const hide = nodes.length ? standIn(element, nodes, log, clear) : () => {}
     element.dataset.decisionId = decisionId
     handled.set(element, {
       person: person(),

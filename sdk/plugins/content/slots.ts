@@ -3,8 +3,8 @@ import { personalizerOf } from '../../slots/personalizer-of.js'
 import type { Load } from '../loadable.js'
 import type { Filler } from './filler.js'
 
-/** Elements that were asked for, and by which client: another one follows when the visitor's consent changes. */
-const clientOf = new WeakMap<Element, PluginApi>()
+/** Elements that this package has asked for, or another client of it before: their state is its own. */
+const filled = new WeakSet<Element>()
 
 /**
  * Finds the document's `[data-slot]` elements and asks for their content, those of one moment in one request. In the
@@ -15,6 +15,8 @@ export function slots(client: PluginApi, load: Load): () => void {
   const { listeners, log, settings } = client
   let filling: Promise<Filler | undefined> | undefined
   let isAsking = false
+  /** The slot that each element was asked for as: a framework makes another of an element that it has. */
+  const slotOf = new WeakMap<Element, string | undefined>()
 
   const fill = async (element: HTMLElement) => {
     const { slot = '', count } = element.dataset
@@ -32,25 +34,29 @@ export function slots(client: PluginApi, load: Load): () => void {
     until ||= Date.now() + settings.slotTimeout
     const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
     const fillWith = await Promise.race([filling, deadline])
-    const isServed = await fillWith?.(element, decision, deadline)
+    // Unless it has become another slot meanwhile, or none.
+    if (element.dataset.slot === slot)
+      element.dataset.slotState = (await fillWith?.(element, decision, deadline)) ? 'served' : 'fallback'
     element.ariaBusy = null
-    element.dataset.slotState = isServed ? 'served' : 'fallback'
     if (!fillWith) log('not filled', slot, 'code is late')
   }
   const again = (element: HTMLElement) => {
-    if (clientOf.get(element) === client) fill(element).catch(log)
+    if (slotOf.has(element)) fill(element).catch(log)
   }
   const find = (element: HTMLElement) => {
-    const { slotState, decisionId } = element.dataset
-    if (clientOf.get(element) === client) return void filling?.then(fillWith => fillWith?.(element))
+    const { slot, slotState, decisionId } = element.dataset
+    const isKnown = slotOf.has(element)
+    if (isKnown && slotOf.get(element) === slot && (slotState || element.ariaBusy))
+      return void filling?.then(fillWith => fillWith?.(element))
     // States that this package has not set are the page's own.
-    if (decisionId || (slotState && !(clientOf.has(element) && slotState === 'fallback'))) return
+    if (!isKnown && (decisionId || (slotState && !(filled.has(element) && slotState === 'fallback')))) return
     // While the document is parsed: those that are there when the first is. All others in one request after it.
     if (isAsking && document.readyState === 'loading') return
     queueMicrotask(() => {
       isAsking = true
     })
-    clientOf.set(element, client)
+    slotOf.set(element, slot)
+    filled.add(element)
     again(element)
   }
   client.find('data-slot', find)

@@ -5,10 +5,22 @@ import { guard, type Log } from '../../platform/guard.js'
  * on to change and remove it there. React throws where a child of its own is gone
  * (https://github.com/facebook/react/issues/11538). Own content that is added later is hidden, too. Returns a function
  * that takes the nodes away and shows the element's own content again.
+ *
+ * @param clear called when the element becomes another slot or none, as frameworks keep elements for other content
  */
-export function standIn(element: Element, nodes: ChildNode[], log: Log): () => void {
+export function standIn(
+  element: HTMLElement,
+  nodes: ChildNode[],
+  log: Log,
+  clear: (element: HTMLElement) => void,
+): () => void {
+  const { slot } = element.dataset
   const hidden = new Map<Node, () => void>()
   const hide = () => {
+    if (element.dataset.slot !== slot) {
+      clear(element)
+      return delete element.dataset.slotState
+    }
     // A framework has written the element's content anew.
     if (!element.contains(nodes[0]!)) return show()
     for (const node of element.childNodes) {
@@ -36,6 +48,6 @@ export function standIn(element: Element, nodes: ChildNode[], log: Log): () => v
   }
   element.append(...nodes)
   hide()
-  observer.observe(element, { childList: true })
+  observer.observe(element, { childList: true, attributeFilter: ['data-slot'] })
   return show
 }

@@ -95,6 +95,22 @@ describe('pending', () => {
   })
 })
 
+it('takes true for granted and false for denied, in options and calls', async () => {
+  start({ consent: false })
+  expect(slotstream.consent()).toEqual({ analytics: 'denied', personalization: 'denied' })
+  slotstream.consent({ analytics: true })
+  expect(slotstream.consent()).toEqual({ analytics: 'granted', personalization: 'denied' })
+  expect(localStorage.getItem('slotstream-consent')).toBe('granted denied')
+  slotstream.track('A')
+  await slotstream.flush()
+  expect(names()).toEqual(['A'])
+  slotstream.consent(false)
+  expect(slotstream.consent()).toEqual({ analytics: 'denied', personalization: 'denied' })
+  slotstream.consent(true)
+  expect(slotstream.consent()).toEqual({ analytics: 'granted', personalization: 'granted' })
+  expect(initialConsent({ personalization: false })).toEqual({ analytics: 'granted', personalization: 'denied' })
+})
+
 describe('denied', () => {
   it('deletes the queue and the ids of a browser that had agreed', async () => {
     start()

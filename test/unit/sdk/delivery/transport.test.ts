@@ -1,13 +1,16 @@
 import { gunzipSync } from 'node:zlib'
-import { expect, it, vi } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { createTransport } from '#sdk/delivery/send/transport.js'
+
+afterEach(() => void vi.unstubAllGlobals())
 
 const answer = () => Promise.resolve(new Response('{}', { headers: { 'Retry-After': '3' } }))
 const text = JSON.stringify({ text: 'x'.repeat(5_000) })
 
 function setUp() {
   const fetch = vi.fn((_url: string, _init: RequestInit) => answer())
-  const transport = createTransport('https://c.example', 'k', fetch as unknown as typeof globalThis.fetch)
+  vi.stubGlobal('fetch', fetch)
+  const transport = createTransport('https://c.example', 'k')
   const init = () => fetch.mock.calls[0]?.[1] as RequestInit
   return { transport, fetch, init }
 }
@@ -72,7 +75,8 @@ it('resolves with nothing when the network fails, also half-way through an answe
     () => Promise.reject(new TypeError('failed')),
     () => Promise.resolve({ text: () => Promise.reject(new Error('cut')) }),
   ]) {
-    const transport = createTransport('', 'k', fails as unknown as typeof globalThis.fetch)
+    vi.stubGlobal('fetch', fails)
+    const transport = createTransport('', 'k')
     expect(await transport.post('/v1/batch', '{}', { keepalive: false })).toBeUndefined()
     expect(transport.keepaliveBudget()).toBe(60_000)
   }
@@ -83,7 +87,8 @@ it('sends cookies only where the page wants that', async () => {
   await transport.post('/v1/batch', '{}', { keepalive: false })
   expect(init().credentials).toBe('omit')
   const fetch = vi.fn((_url: string, _init: RequestInit) => answer())
-  const wanted = createTransport('', 'k', fetch as unknown as typeof globalThis.fetch, 'include')
+  vi.stubGlobal('fetch', fetch)
+  const wanted = createTransport('', 'k', 'include')
   await wanted.post('/v1/batch', '{}', { keepalive: false })
   expect(fetch.mock.calls[0]?.[1].credentials).toBe('include')
 })

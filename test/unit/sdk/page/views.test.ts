@@ -75,9 +75,11 @@ describe('a page', () => {
     await start()
     history.replaceState(null, '', '/login')
     history.replaceState(null, '', '/')
-    history.replaceState(null, '', '/account')
+    history.replaceState(null, '', '/products/1')
+    history.replaceState(null, '', '/products/17')
     await slotstream.flush()
-    expect(messages().map(({ context }) => context.page.path)).toEqual(['/start', '/login', '/', '/account'])
+    const paths = messages().map(({ context }) => context.page.path)
+    expect(paths).toEqual(['/start', '/login', '/', '/products/1', '/products/17'])
   })
 
   it('has the title that the page sets after the address, and the time of the change', async () => {
@@ -100,6 +102,26 @@ describe('a page', () => {
     expect(messages().map(({ context }) => context.page.title)).toEqual(['Start', 'Shoes', 'Shoes', 'Boots', 'Boots'])
     expect(messages()[1]?.properties?.title).toBe('Shoes')
     expect(messages()[1]?.timestamp).toBe(at)
+  })
+
+  it('is read where its elements have the names of what is part of a document', async () => {
+    document.title = 'Shop'
+    document.body.innerHTML = '<img name="title"><img name="referrer"><img name="head"><img name="head">'
+    // jsdom has no named images.
+    for (const name of ['title', 'referrer', 'head'])
+      Object.defineProperty(document, name, { value: document.images, configurable: true })
+    await start()
+    slotstream.track('Before')
+    history.pushState(null, '', '/shoes')
+    slotstream.track('After')
+    history.pushState(null, '', '/boots')
+    await slotstream.flush()
+    for (const name of ['title', 'referrer', 'head']) Reflect.deleteProperty(document, name)
+    document.body.innerHTML = ''
+    expect(names()).toEqual(['page', 'Before', 'page', 'After', 'page'])
+    expect(messages().map(({ context }) => [context.page.title, typeof context.page.referrer])).toEqual(
+      messages().map(() => ['Shop', 'string']),
+    )
   })
 
   it('counts the fragment to the path by option', async () => {

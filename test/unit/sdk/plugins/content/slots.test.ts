@@ -102,6 +102,40 @@ describe('a slot', () => {
     expect(asked).toHaveLength(1)
   })
 
+  it('whose element becomes that of another slot shows what that one gets, and nothing of its own meanwhile', async () => {
+    decide = slotId => ({
+      outcome: slotId === 'bare' ? 'empty' : 'served',
+      items: [{ contentId: slotId, position: 1, payload: { title: slotId, url: '/' } }],
+    })
+    await open(`<div data-slot="hero"><p>own</p>${TEMPLATE}</div>`)
+    await settled()
+    const element = slot()
+    expect(visible()).toBe('hero')
+    element.dataset.slot = 'list'
+    await vi.waitFor(() => expect(visible('list')).toBe('list'))
+    expect(element.dataset).toMatchObject({ slotState: 'served', decisionId: 'd-list' })
+    element.dataset.slot = 'bare'
+    await vi.waitFor(() => expect(element.dataset.slotState).toBe('fallback'))
+    expect(visible('bare')).toContain('own')
+    expect(element.dataset.decisionId).toBeUndefined()
+    expect(asked).toEqual([['hero'], ['list'], ['bare']])
+  })
+
+  it('whose element becomes another part of the page leaves it, and comes again with its mark', async () => {
+    await open(`<div data-slot="hero"><p>own</p>${TEMPLATE}</div>`)
+    await settled()
+    const element = slot()
+    delete element.dataset.slot
+    await vi.waitFor(() => expect(element.dataset.slotState).toBeUndefined())
+    expect(element.dataset.decisionId).toBeUndefined()
+    expect(element.querySelector('a')).toBeNull()
+    expect(element.querySelector('p')?.style.display).toBe('')
+    element.dataset.slot = 'hero'
+    await settled()
+    expect(visible()).not.toContain('own')
+    expect(element.dataset).toMatchObject({ slotState: 'served', decisionId: 'd-hero' })
+  })
+
   it('whose state is set is left alone', async () => {
     await open(`<div data-slot="hero" data-slot-state="own">${TEMPLATE}</div><div data-slot="list"></div>`)
     await settled('list')
