@@ -3,18 +3,17 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createMicro } from '@slotstream/collector'
-import { createLog } from '@slotstream/runtime'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import { quietLog } from '../support/quiet-log.js'
 import { until } from '../support/until.js'
 
-process.env.LOG_LEVEL ??= 'silent'
 const folder = '../../node_modules/@rudderstack/analytics-js/dist/npm/modern/bundled/umd/index.js'
 const library = readFileSync(fileURLToPath(new URL(folder, import.meta.url)))
 const PAGE = '<!doctype html><title>Shop</title><script src="/library.js"></script>'
 
-const micro = createMicro({ sdkFile: '', log: createLog('test') })
+const micro = createMicro({ sdkFile: '', log: quietLog() })
 let website: Server
 let browser: Browser
 let collectorUrl: string

@@ -4,16 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createMicro } from '@slotstream/collector'
-import { createLog } from '@slotstream/runtime'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import { quietLog } from '../support/quiet-log.js'
 import { until } from '../support/until.js'
 
-process.env.LOG_LEVEL ??= 'silent'
 const library = fileURLToPath(new URL('../../node_modules/@segment/analytics-next/dist/umd', import.meta.url))
 
-const micro = createMicro({ sdkFile: '', log: createLog('test') })
+const micro = createMicro({ sdkFile: '', log: quietLog() })
 let website: Server
 let browser: Browser
 let collectorUrl: string

@@ -7,6 +7,7 @@ import { KINDS } from '@slotstream/runtime'
 import { SPECS } from '#aggregator/warehouse/tables/specs.js'
 import { currentNatsServer } from '../support/current-nats-server.js'
 import { freePorts } from '../support/free-ports.js'
+import { copyMigratedTables } from '../support/migrated-tables.js'
 import { until } from '../support/until.js'
 import { startInsertProxy } from './insert-proxy.js'
 import { type Program, runProgram } from './program.js'
@@ -60,6 +61,7 @@ export async function startInstallation({ natsServers }: { natsServers: 1 | 3 })
     writeFileSync(config, natsConfig(index, port, join(dir, 'nats', String(index + 1)), routePorts))
     return run(`nats-${index + 1}`, natsProgram, ['-c', config])
   })
+  await copyMigratedTables(join(dir, 'clickhouse'))
   const clickhouse = run('clickhouse', process.execPath, [program('clickhouse/dist/main.js')], {
     UV_THREADPOOL_SIZE: '24',
     CLICKHOUSE_PORT: String(clickhousePort),

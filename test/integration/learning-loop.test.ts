@@ -20,6 +20,7 @@ import {
   stop as stopClickHouse,
 } from '../support/embedded-server.js'
 import { foldEnvelopes, foldStreams, readSnapshot, sumsOf, totalsOf } from '../support/learned.js'
+import { copyMigratedTables } from '../support/migrated-tables.js'
 import { until } from '../support/until.js'
 
 const SITE = 'shop'
@@ -67,6 +68,7 @@ afterAll(async () => {
 /** Starts ClickHouse and what loads it, while visitors come already. */
 async function startWarehouse() {
   const folder = await mkdtemp(join(tmpdir(), 'slotstream-learning-'))
+  await copyMigratedTables(folder)
   const { url: clickhouse, process } = await startClickHouse(folder, { LOG_LEVEL: 'info' })
   const account = { CLICKHOUSE_URL: clickhouse, CLICKHOUSE_USER: 'slotstream', CLICKHOUSE_PASSWORD: PASSWORD }
   const program = await startAggregator({

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { migrate, readMigrations } from '#aggregator/warehouse/tables/migrate.js'
 import { hashPassword } from '#clickhouse/access/passwords.js'
 import { PASSWORD, type Running, start, stopAll } from '../support/embedded-server.js'
+import { copyMigratedTables } from '../support/migrated-tables.js'
 import { loadShop } from '../support/shop/load.js'
 import type { ShopEvent } from '../support/shop/shop.js'
 import { until } from '../support/until.js'
@@ -22,6 +23,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'clickhouse-marts-'))
   const bea = { role: 'builder', password: await hashPassword(PASSWORD), databases: ['marts'] }
   writeFileSync(join(folder, 'clickhouse-users.json'), JSON.stringify({ users: { bea } }), { mode: 0o600 })
+  await copyMigratedTables(join(folder, 'clickhouse'))
   running = await start(join(folder, 'clickhouse'), { DATA_DIR: folder })
   writer = createClient({ url: running.url, username: 'slotstream', password: PASSWORD })
   await migrate(writer, await readMigrations())

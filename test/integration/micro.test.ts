@@ -1,14 +1,13 @@
 import { createMicro } from '@slotstream/collector'
 import type { EventEnvelope, RejectedEnvelope } from '@slotstream/protocol'
-import { createLog } from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readPlan } from '#collector/micro/read-plan.js'
 import { readSlots } from '#collector/micro/read-slots.js'
 import { putSite, readAll, startBroker } from '../support/collector.js'
+import { quietLog } from '../support/quiet-log.js'
 
-process.env.LOG_LEVEL ??= 'silent'
 const sdkFile = new URL('../../examples/demo/dom.js', import.meta.url).pathname
-const deps = { sdkFile, log: createLog('test') }
+const deps = { sdkFile, log: quietLog() }
 const micro = createMicro(deps)
 let url: string
 

@@ -3,12 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import type { EventEnvelope, StoredMessage } from '@slotstream/protocol'
 import {
   connectNats,
   createDeadLetters,
-  createLog,
   createMetrics,
   createPublisher,
   provision,
@@ -25,6 +24,7 @@ import { type Table, warehouseTable } from '#aggregator/warehouse/tables/table.j
 import { freePorts } from '../support/free-ports.js'
 import { copyMigratedTables } from '../support/migrated-tables.js'
 import { startNatsServer } from '../support/nats-server.js'
+import { quietLog } from '../support/quiet-log.js'
 import { until } from '../support/until.js'
 
 /** The embedded ClickHouse as a process of its own, which can be killed and started again on the same data. */
@@ -62,6 +62,14 @@ export async function startClickHouse() {
     await gone
   }
 
+  /** Starts again with tables that no test has touched: sooner there than by all migrations. */
+  async function renew() {
+    await kill()
+    await rm(dataDir, { recursive: true, force: true })
+    await copyMigratedTables(dataDir)
+    await start()
+  }
+
   await copyMigratedTables(dataDir)
   await start()
   return {
@@ -69,6 +77,7 @@ export async function startClickHouse() {
     client,
     start,
     kill,
+    renew,
     async stop() {
       await client.close()
       await kill('SIGTERM')
@@ -79,38 +88,45 @@ export async function startClickHouse() {
 
 export type ClickHouse = Awaited<ReturnType<typeof startClickHouse>>
 
-/** How all tables are made, as long as no test has changed any. */
-let untouched: string | undefined
+/** How each table is made, by its name, as long as no test has changed any. */
+let untouched: Map<string, string> | undefined
 
-/** Empties the tables, or makes them anew where a test has changed one. */
-async function emptyTables(client: ClickHouseClient): Promise<void> {
+/** Empties the tables and drops what a test has added; begins anew where one was changed. */
+async function emptyTables({ client, renew }: ClickHouse): Promise<void> {
   const made = async () => {
-    const tables = await client.query({
-      query: "SELECT name, engine, create_table_query FROM system.tables WHERE database = 'slotstream' ORDER BY name",
+    const result = await client.query({
+      query: `SELECT name, engine, create_table_query AS query FROM system.tables WHERE database = 'slotstream'
+              ORDER BY engine NOT LIKE '%View', name`,
       format: 'JSONEachRow',
     })
-    return tables.json<{ name: string; engine: string }>()
+    return result.json<{ name: string; engine: string; query: string }>()
   }
+  const queries = (tables: Awaited<ReturnType<typeof made>>) => new Map(tables.map(({ name, query }) => [name, query]))
   const tables = await made()
+  const found = queries(tables)
   // The first time they are those that were copied.
-  if (tables.length > 0) untouched ??= JSON.stringify(tables)
-  if (untouched === undefined || JSON.stringify(tables) !== untouched) {
-    await client.command({ query: 'DROP DATABASE IF EXISTS slotstream SYNC' })
+  if (found.size > 0) untouched ??= found
+  if (!untouched || [...untouched].some(([name, query]) => found.get(name) !== query)) {
+    await renew()
     await migrate(client, await readMigrations())
-    untouched = JSON.stringify(await made())
+    untouched = queries(await made())
     return
   }
-  const filled = tables.filter(({ name, engine }) => engine.includes('MergeTree') && name !== 'migrations')
+  const isAdded = ({ name }: { name: string }) => !untouched?.has(name)
+  // Views before what they write to.
+  for (const { name } of tables.filter(isAdded)) await client.command({ query: `DROP TABLE slotstream.${name} SYNC` })
+  const filled = tables.filter(
+    table => !isAdded(table) && table.engine.includes('MergeTree') && table.name !== 'migrations',
+  )
   await Promise.all(filled.map(({ name }) => client.command({ query: `TRUNCATE TABLE slotstream.${name} SYNC` })))
 }
 
 /** A fresh broker and empty tables, and loaders with which a test can tamper. */
 export async function createWorld(clickhouse: ClickHouse, layout: NodeJS.ProcessEnv = {}) {
   const { client } = clickhouse
-  await emptyTables(client)
+  await emptyTables(clickhouse)
   const server = await startNatsServer()
-  const log = createLog('test')
-  log.level = process.env.LOG_LEVEL || 'silent'
+  const log = quietLog()
   const nats = await connectNats(server.url, 'test', log)
   const installation = await provision(nats, sharedSettings(layout), log)
   const publisher = createPublisher(nats)

@@ -10,6 +10,7 @@ import { connect, errors, type NatsConnection } from '@nats-io/transport-node'
 import type { SignalEnvelope, WebhookDelivery } from '@slotstream/protocol'
 import { connectNats, createLog, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { copyMigratedTables } from '../support/migrated-tables.js'
 import { startNatsServer } from '../support/nats-server.js'
 import { type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
@@ -28,6 +29,7 @@ let passwords: Record<string, string>
 /** A data folder of the time when NATS took everybody's connection, with a site in it. */
 async function olderDataFolder(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'slotstream-test-'))
+  await copyMigratedTables(join(dataDir, 'clickhouse'))
   const server = await startNatsServer({ storeDir: join(dataDir, 'nats') })
   const nats = await connectNats(server.url, 'test', log)
   const { buckets } = await provision(nats, sharedSettings({ NATS_URL: server.url }), log)

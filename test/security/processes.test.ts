@@ -4,6 +4,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { copyMigratedTables } from '../support/migrated-tables.js'
 import { type PartName, type System, startSystem } from '../support/system.js'
 import { until } from '../support/until.js'
 
@@ -94,6 +95,7 @@ describe('started by root', () => {
     const closed = mkdtempSync(join(tmpdir(), 'slotstream-closed-'))
     const dataDir = join(closed, 'data')
     mkdirSync(dataDir)
+    await copyMigratedTables(join(dataDir, 'clickhouse'))
     system = await startSystem({}, dataDir)
     expect((await idsOf('clickhouse')).uids).toEqual([0, 0, 0, 0])
     expect(system.output()).toMatch(

@@ -1,14 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { createMicro } from '@slotstream/collector'
-import { createLog } from '@slotstream/runtime'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import { quietLog } from '../support/quiet-log.js'
 import { type SitePage, startSite } from '../support/site.js'
 import { until } from '../support/until.js'
-
-process.env.LOG_LEVEL ??= 'silent'
 
 interface Sent {
   messageId: string
@@ -35,7 +33,7 @@ type PageWindow = Window & {
 
 const micro = createMicro({
   sdkFile: fileURLToPath(new URL('../../sdk/dist/slotstream.js', import.meta.url)),
-  log: createLog('test'),
+  log: quietLog(),
 })
 let collector: string
 let browser: Browser

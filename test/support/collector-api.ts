@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Collector, createCollector } from '@slotstream/collector'
 import { type BatchAnswer, type EventEnvelope, openEnvelope, type SlotsAnswer } from '@slotstream/protocol'
-import { connectNats, createLog, type Installation, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import { connectNats, type Installation, type Nats, provision, sharedSettings } from '@slotstream/runtime'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { startNatsServer } from './nats-server.js'
+import { quietLog } from './quiet-log.js'
 import { until } from './until.js'
 import { WITHOUT_LIMITS } from './without-limits.js'
 
-process.env.LOG_LEVEL ??= 'silent'
-
-export const log = createLog('test')
+export const log = quietLog()
 /** Headers of the administrator. */
 export const ADMIN = { Authorization: 'Bearer secret' }
 /** Time that the collector waits for decisions, in milliseconds. */

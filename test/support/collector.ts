@@ -2,19 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type CollectorDeps, createCollector } from '@slotstream/collector'
 import { type EventEnvelope, openEnvelope } from '@slotstream/protocol'
-import { connectNats, createLog, type Nats, provision, sharedSettings } from '@slotstream/runtime'
+import { connectNats, type Nats, provision, sharedSettings } from '@slotstream/runtime'
 import { freePorts } from './free-ports.js'
 import { startNatsServer } from './nats-server.js'
+import { quietLog } from './quiet-log.js'
 import { until } from './until.js'
-
-process.env.LOG_LEVEL ??= 'silent'
 
 const PROGRAM = fileURLToPath(new URL('../../collector/dist/main.js', import.meta.url))
 export const ADMIN_TOKEN = 'secret'
 
 /** A broker of its own, with what an installation consists of, and collectors on it. */
 export async function startBroker(layout: NodeJS.ProcessEnv = {}) {
-  const log = createLog('test')
+  const log = quietLog()
   const server = await startNatsServer()
   const nats = await connectNats(server.url, 'test', log)
   const installation = await provision(nats, sharedSettings({ NATS_URL: server.url, PARTITIONS: '8', ...layout }), log)
