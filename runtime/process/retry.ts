@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** A wait or a retry was told to stop before it came to its end. */
 export class Stopped extends Error {
   override name = 'Stopped'
@@ -22,6 +24,8 @@ const USUAL_PAUSES: Pauses = { firstMs: 50, longestMs: 1_000 }
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new Stopped('stopped'))
+    // Any number of waits share a signal, and each removes its listener. Node suspects a leak from the eleventh on.
+    if (signal) setMaxListeners(0, signal)
     const stop = () => {
       clearTimeout(timer)
       reject(new Stopped('stopped'))

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { contentValues, type Learned } from '@slotstream/core'
 import {
   contentFillsKey,
@@ -10,7 +9,7 @@ import {
   partitionOf,
   streamSubject,
 } from '@slotstream/protocol'
-import { createLog, parseEntry } from '@slotstream/runtime'
+import { createLog, parseEntry, pause } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cleanStreams } from '#aggregator/people/clean/clean-streams.js'
 import { unlearn } from '#aggregator/people/clean/unlearn.js'
@@ -212,7 +211,7 @@ describe('a feature of content that is declared later', () => {
     const moved = new AbortController()
     // The first messages are told at once, the others hardly until another process has come.
     owner = await startTelling('giving', async count => {
-      if (count > 5) await setTimeout(1_000, undefined, { signal: moved.signal }).catch(() => {})
+      if (count > 5) await pause(1_000, moved.signal).catch(() => {})
     })
     await declare(DEAR, WORTH)
     await until(

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { Stopped } from '@slotstream/runtime'
 import { describe, expect, it } from 'vitest'
 import { pause, repeat, retryForever, retryUntilAborted } from '#runtime/process/retry.js'
@@ -63,6 +64,21 @@ describe('trying again', () => {
     })
     await expect(trying).rejects.toBeInstanceOf(Stopped)
     await expect(pause(60_000, abort.signal)).rejects.toBeInstanceOf(Stopped)
+  })
+})
+
+describe('waiting', () => {
+  it('is no leak of listeners where many wait for one signal', async () => {
+    const { signal } = new AbortController()
+    const warnings: string[] = []
+    const warn = ({ name }: Error) => warnings.push(name)
+    process.on('warning', warn)
+    await Promise.all(Array.from({ length: 20 }, () => pause(1, signal)))
+    // Warnings are told in a later turn.
+    await pause(1)
+    process.off('warning', warn)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 })
 
