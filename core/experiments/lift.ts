@@ -54,12 +54,15 @@ export function isFiniteSums({ units, sum, squares }: ArmSums): boolean {
 
 /**
  * Returns the mean of one arm with its interval; undefined below the least number of units, and where sums are not
- * finite.
+ * finite. Where all units earned the same, as nothing in an arm without events, the variance is that of one more unit
+ * that earned otherwise: 0, or 1 where all earned 0. So the interval has a width, of the order of the rule of three.
  */
 export function estimateOf(arm: ArmSums, options: LiftOptions = {}): Estimate | undefined {
   if (isUnfit(arm, options)) return undefined
   const { mean, variance } = meanOf(arm)
-  const reach = Math.sqrt(variance) * sequenceBound(arm.units, options)
+  // Not 0: rounding leaves something of equal numbers.
+  const error = variance > 1e-12 * mean * mean ? Math.sqrt(variance) : Math.abs(mean || 1) / arm.units
+  const reach = error * sequenceBound(arm.units, options)
   return { value: mean, low: mean - reach, high: mean + reach }
 }
 

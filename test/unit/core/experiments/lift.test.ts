@@ -32,6 +32,17 @@ describe('lift', () => {
     expect(estimateOf(arm)!.value).toBeCloseTo(100 / 6, 10)
   })
 
+  it('is not certain of an arm in which all earned the same', () => {
+    const bound = sequenceBound(1_000)
+    const none = estimateOf(sums(1_000, 0))!
+    expect(none.value).toBe(0)
+    expect([none.low, none.high].map(limit => limit * 1_000)).toEqual([-bound, bound].map(n => expect.closeTo(n, 10)))
+    const all = estimateOf({ units: 1_000, sum: 100, squares: 1_000 * 0.1 * 0.1 })!
+    expect([all.low, all.high].map(limit => limit * 1_000)).toEqual(
+      [-bound, bound].map(n => expect.closeTo(100 + 0.1 * n, 6)),
+    )
+  })
+
   it('is not told of fewer units than are asked for, and not against nothing', () => {
     expect(relativeLiftOf(sums(99, 10), sums(10_000, 900))).toBeUndefined()
     expect(relativeLiftOf(sums(99, 10), sums(10_000, 900), { least: 50 })).toBeDefined()
