@@ -110,12 +110,12 @@ describe('an order that a server sends', () => {
 
 describe('a refund', () => {
   it('by a page lowers no order that a server has reported, one by a server does, and pages refund their own', async () => {
-    const at = (second: number) => `2026-03-01T01:00:0${second}.000Z`
+    const at = (second: number) => `2026-03-01T01:00:${String(second).padStart(2, '0')}.000Z`
     const sent = (second: number, sender: Sender, event: string, properties: JsonObject): Shop['events'][number] => ({
       seq: second + 1,
       index: 0,
       sender,
-      receivedAt: at(9),
+      receivedAt: at(20),
       message: {
         messageId: `refund-${second}`,
         type: 'track',
@@ -135,6 +135,10 @@ describe('a refund', () => {
       sent(5, 'secret', 'Order Refunded', { order_id: 'server', revenue: 5 }),
       sent(6, 'public', 'Order Refunded', { order_id: 'page', revenue: 7 }),
       sent(7, 'secret', 'Order Refunded', { order_id: 'page', revenue: 8 }),
+      sent(8, 'public', 'Order Completed', { order_id: 'credit', revenue: -5 }),
+      sent(9, 'public', 'Order Refunded', { order_id: 'credit' }),
+      sent(10, 'public', 'Order Completed', { order_id: 'signed', revenue: 50 }),
+      sent(11, 'public', 'Order Refunded', { order_id: 'signed', revenue: -8 }),
     ]
     await loadShop(clickhouse.client, { siteId: 'refunds', events, decisions: [] })
     expect(
@@ -142,8 +146,10 @@ describe('a refund', () => {
         `SELECT order_id, refunded, net_revenue FROM slotstream.orders WHERE site_id = 'refunds' ORDER BY order_id`,
       ),
     ).toEqual([
+      { order_id: 'credit', refunded: 0, net_revenue: -5 },
       { order_id: 'page', refunded: 15, net_revenue: 35 },
       { order_id: 'server', refunded: 5, net_revenue: 45 },
+      { order_id: 'signed', refunded: 8, net_revenue: 42 },
     ])
   })
 })
