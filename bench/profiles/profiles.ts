@@ -16,11 +16,11 @@ const REDUCED = 100_000
  */
 export async function benchProfiles({ seconds, backlog, profiles }: BenchOptions): Promise<string> {
   const reducer = benchReducer(Math.min(REDUCED, backlog))
-  done('the reducer is timed')
+  done(`the reducer is timed\n\n${reducer}`)
   const live = await benchLive(seconds, backlog)
-  done('caught up')
+  done(`caught up\n\n${live}`)
   const fill = await benchFill(backlog)
-  done('the history of features is counted')
+  done(`the history of features is counted\n\n${fill}`)
   const million = await benchMillion(profiles)
   return `## Profiles\n\n${reducer}\n\n${live}\n\n${fill}\n\n${million}`
 }
