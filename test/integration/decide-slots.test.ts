@@ -122,9 +122,10 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
   })
 
   it('does not show again what the person ended on another browser, and shows it to others', async () => {
-    await put('slot', 'ended-by', { policy: { type: 'fixed', contentIds: ['ticket', 'seats'] } })
+    await put('slot', 'ended-by', { policy: { type: 'fixed', contentIds: ['ticket', 'seats', 'thanks'] } })
     await put('content', 'ticket', { slots: ['ended-by'], stopAfter: 'Ticket Bought' })
-    await put('content', 'seats', { slots: ['ended-by'] })
+    await put('content', 'seats', { slots: ['ended-by'], stopAfter: 'Seats Bought' })
+    await put('content', 'thanks', { slots: ['ended-by', 'ended'] })
     const shown = async (visitorId: string) => shownIn(await ask(visitorId, ['ended-by'])).flat()
     await until(
       'it is shown',
@@ -147,6 +148,13 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
         ids => ids[0] === 'seats',
       )
     expect((await recordsOf('olga-phone')).at(-1)?.excluded).toEqual([{ contentId: 'ticket', reason: 'stopped' }])
+    await track('olga-laptop', { event: 'Seats Bought' })
+    await until(
+      'what the laptop ended is shown no longer on the phone',
+      () => shown('olga-phone'),
+      ids => ids[0] === 'thanks',
+    )
+    expect(await shown('olga-laptop')).toEqual(['thanks'])
     expect(await shown('otto-phone')).toEqual(['ticket'])
   })
 
