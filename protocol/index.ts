@@ -395,7 +395,7 @@ export {
   type PatternWindow,
   parsePatternStates,
 } from './stream/profile/pattern-states.js'
-export type { Profile } from './stream/profile/profile.js'
+export type { EndingEvent, Profile, ShownContent } from './stream/profile/profile.js'
 export type { Members, SegmentNews } from './stream/profile/segment-news.js'
 export type { InterestMemory, SignalEnvelope, SignalMemory, SignalRecord } from './stream/profile/signals.js'
 export type { ContentFeaturesReply, ContentFeaturesRequest } from './stream/requests/content-features.js'

@@ -21,7 +21,7 @@ import {
   type SitesDefinitions,
 } from './definitions/compiled-definitions.js'
 import { type FeatureServing, serveFeatures } from './fill/serve-features.js'
-import { type RewardEvents, watchRewardEvents } from './learning/watch-reward-events.js'
+import { type RewardEvents, watchRewardEvents, withStopEvents } from './learning/watch-reward-events.js'
 import { createProfileGenerations, type ProfileGenerations } from './profile-generations.js'
 import { defaultProfileMemory } from './profile-memory.js'
 import { createProfileSet } from './profile-set.js'
@@ -107,7 +107,7 @@ export async function startProfiles(deps: ProfilesDeps): Promise<Profiles> {
   const rewardEvents = await watchRewardEvents(nats, buckets.catalog, log)
   const bots = await watchBotTreatment(nats, buckets.sites, log)
   const edition = await noteBuiltIn(buckets.definitions, deps.builtIn)
-  const definitions = withBotTreatment(createSitesDefinitions(log, edition), bots)
+  const definitions = withStopEvents(withBotTreatment(createSitesDefinitions(log, edition), bots), rewardEvents)
   const featureServing = await serveFeatures(deps, definitions, edition)
   const serving = createServing()
   let leaseGroup: LeaseGroup | undefined

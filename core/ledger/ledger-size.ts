@@ -49,6 +49,11 @@ export function taughtBytes(slotId: string): number {
   return LIST + 3 * NUMBER + memoryOfText(slotId)
 }
 
+/** Bytes of content that was shown, or of an event that may end some. */
+export function timedBytes([a, b]: readonly [string, string, number]): number {
+  return LIST + 3 * NUMBER + memoryOfText(a) + memoryOfText(b)
+}
+
 /** Bytes of a list of texts. */
 export function textsBytes(texts: readonly string[]): number {
   return texts.reduce((bytes, text) => bytes + NUMBER + memoryOfText(text), LIST)

@@ -1,11 +1,13 @@
 import {
   type Earning,
+  type EndingEvent,
   type EventEnvelope,
   isPersonKey,
   type KeptDecision,
   type LearningRecord,
   type Profile,
   type Sender,
+  type ShownContent,
   type StoredMessage,
   senderOf,
 } from '@slotstream/protocol'
@@ -19,7 +21,7 @@ import { withoutPast, withoutSpent, withServed } from './keep.js'
 import { type Arrivals, countArrivals, movesStratum } from './losses/arrivals.js'
 import { RESPONSES, withResponse } from './responses.js'
 import { rewardsOf } from './rewards.js'
-import { withStopped } from './stopped.js'
+import { withEnding, withShown, withStopped } from './stopped.js'
 import { tellRecords } from './tell.js'
 
 /** The decisions of a visitor while the messages of an envelope are applied, and what comes of them. */
@@ -55,6 +57,8 @@ export interface Forward {
 export interface LedgerRules {
   /** True if visitors who seem to be programs count. Default: false */
   includesBots?: boolean
+  /** Events that content of the site names in `stopAfter`. Default: none */
+  stopEvents?: ReadonlySet<string>
 }
 
 const NONE: readonly never[] = []
@@ -67,7 +71,7 @@ const NONE: readonly never[] = []
 export function keepLedger(
   before: Profile | undefined,
   envelope: EventEnvelope,
-  { includesBots = false }: LedgerRules = {},
+  { includesBots = false, stopEvents }: LedgerRules = {},
 ): Ledger {
   const receivedAt = timeOf(envelope.receivedAt)
   const sender = senderOf(envelope.sender)
@@ -75,6 +79,8 @@ export function keepLedger(
   let decisions: readonly KeptDecision[] = before?.decisions ?? NONE
   let earnings: readonly Earning[] = before?.earnings ?? NONE
   let stopped: readonly string[] = before?.stopped ?? NONE
+  const shown: readonly ShownContent[] = withShown(before?.shown ?? NONE, served)
+  let endings: readonly EndingEvent[] = before?.endings ?? NONE
   let taught: Taught = before?.taught ?? []
   const arrivalsBefore: Arrivals = before?.arrivals ?? []
   const counted = countArrivals(arrivalsBefore, receivedAt)
@@ -84,16 +90,19 @@ export function keepLedger(
   }
   if (served.length > 0) decisions = withServed(decisions, served)
   let isChanged = served.length > 0
+  // Servers' events are forwarded, and a claim says nothing of other browsers.
+  const noted = sender === 'unsigned' || isPersonKey(envelope.visitorId) ? undefined : stopEvents
   const forUser: StoredMessage[] = []
 
   function look(message: StoredMessage, at: number): void {
-    if (decisions.length === 0 || Number.isNaN(at) || !isOfInterest(decisions, message)) return
+    if (Number.isNaN(at) || !isOfInterest(decisions, shown, message)) return
     if (!includesBots && crawlerOf(message) !== undefined) return
+    stopped = withStopped(stopped, { decisions, shown }, message, at)
+    if (decisions.length === 0) return
     isChanged = true
     decisions = withResponse(decisions, message, at)
     const earning = earningOf(decisions, message, at, sender)
     if (earning) earnings = withEarning(earnings, earning)
-    stopped = withStopped(stopped, decisions, message, at)
   }
 
   for (const message of envelope.forwarded ?? NONE) look(message, timeOf(message.timestamp))
@@ -101,6 +110,8 @@ export function keepLedger(
     look(message, at) {
       if (isPersonKey(envelope.visitorId)) forUser.push(message)
       if (decisions[0]) counted.note(message, at, decisions[0])
+      if (noted?.has(eventNameOf(message)) && (includesBots || crawlerOf(message) === undefined))
+        endings = withEnding(endings, message, at)
       look(message, at)
     },
     finish(after, isLeftOut) {
@@ -115,6 +126,8 @@ export function keepLedger(
       put(after, 'earnings', earnings)
       put(after, 'taught', taught)
       put(after, 'stopped', stopped)
+      put(after, 'shown', shown)
+      put(after, 'endings', endings)
       put(after, 'arrivals', arrivals)
       const browsers = forUser.length > 0 && after.links ? joinedBrowsers(after.userId, after.links) : NONE
       return {
@@ -127,7 +140,7 @@ export function keepLedger(
   }
 }
 
-type ListField = 'decisions' | 'earnings' | 'taught' | 'stopped' | 'arrivals'
+type ListField = 'decisions' | 'earnings' | 'taught' | 'stopped' | 'shown' | 'endings' | 'arrivals'
 
 function put(after: Profile, field: ListField, list: readonly unknown[]): void {
   if (list.length > 0) Object.assign(after, { [field]: list })
@@ -136,11 +149,18 @@ function put(after: Profile, field: ListField, list: readonly unknown[]): void {
 
 const interests = new WeakMap<readonly KeptDecision[], ReadonlySet<string>>()
 
-/** Returns whether a message may be about decisions. Called for every message; most are not. */
-function isOfInterest(decisions: readonly KeptDecision[], message: StoredMessage): boolean {
+/** Returns whether a message may be about decisions or end content. Called for every message; most do not. */
+function isOfInterest(
+  decisions: readonly KeptDecision[],
+  shown: readonly ShownContent[],
+  message: StoredMessage,
+): boolean {
+  const event = eventNameOf(message)
+  if (shown.some(([, stopAfter]) => stopAfter === event)) return true
+  if (decisions.length === 0) return false
   const eventNames = interests.get(decisions) ?? interestOf(decisions)
   interests.set(decisions, eventNames)
-  return eventNames.has(eventNameOf(message)) || eventNames.has(ANY_EVENT)
+  return eventNames.has(event) || eventNames.has(ANY_EVENT)
 }
 
 function interestOf(decisions: readonly KeptDecision[]): ReadonlySet<string> {

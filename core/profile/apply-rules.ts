@@ -13,6 +13,8 @@ export interface ApplyRules {
   segments?: CompiledSegments
   /** True if visitors who seem to be programs may be in them. Default: false */
   includesBots?: boolean
+  /** Events that content of the site names in `stopAfter`. Default: none */
+  stopEvents?: ReadonlySet<string>
   /** True if only features are computed, with what they depend on: no signals, traits and affinities. Default: all */
   onlyFeatures?: boolean
 }

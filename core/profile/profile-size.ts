@@ -6,7 +6,14 @@ import {
   type Profile,
   type Visit,
 } from '@slotstream/protocol'
-import { ARRIVAL_BYTES, decisionBytes, earningBytes, taughtBytes, textsBytes } from '../ledger/ledger-size.js'
+import {
+  ARRIVAL_BYTES,
+  decisionBytes,
+  earningBytes,
+  taughtBytes,
+  textsBytes,
+  timedBytes,
+} from '../ledger/ledger-size.js'
 
 /**
  * Bytes of what every profile has: its object, its fields' numbers and times, and its entries in the partition's maps.
@@ -96,11 +103,14 @@ function patternBytes(patterns: Profile['patterns']): number {
 }
 
 /** Bytes of a profile's decisions and what came of them. A message changes few of them. */
-function ledgerBytes({ decisions = [], earnings = [], taught = [], stopped = [], arrivals = [] }: Profile): number {
+function ledgerBytes(profile: Profile): number {
+  const { decisions = [], earnings = [], taught = [], stopped = [], shown = [], endings = [], arrivals = [] } = profile
   let bytes = ARRIVAL_BYTES * arrivals.length
   for (const decision of decisions) bytes += decisionBytes(decision)
   for (const earning of earnings) bytes += earningBytes(earning)
   for (const [slotId] of taught) bytes += taughtBytes(slotId)
+  for (const each of shown) bytes += timedBytes(each)
+  for (const each of endings) bytes += timedBytes(each)
   return stopped.length > 0 ? bytes + textsBytes(stopped) : bytes
 }
 

@@ -121,6 +121,43 @@ describe('decisions over a catalog with targeting, caps and campaigns', () => {
     expect((await recordsOf('buyer')).at(-1)?.excluded).toEqual([{ contentId: 'buy', reason: 'stopped' }])
   })
 
+  it('does not show again what the person ended on another browser, and shows it to others', async () => {
+    await put('slot', 'ended-by', { policy: { type: 'fixed', contentIds: ['ticket', 'seats', 'thanks'] } })
+    await put('content', 'ticket', { slots: ['ended-by'], stopAfter: 'Ticket Bought' })
+    await put('content', 'seats', { slots: ['ended-by'], stopAfter: 'Seats Bought' })
+    await put('content', 'thanks', { slots: ['ended-by', 'ended'] })
+    const shown = async (visitorId: string) => shownIn(await ask(visitorId, ['ended-by'])).flat()
+    await until(
+      'it is shown',
+      () => shown('any'),
+      ids => ids[0] === 'ticket',
+    )
+    const browsers = ['olga-phone', 'olga-laptop', 'otto-phone']
+    const { partitions } = installation
+    expect(new Set(browsers.map(id => partitionOf(SITE, id, partitions))).size).toBe(3)
+    for (const id of browsers) await track(id, { type: 'identify', userId: id.split('-')[0]!, traits: {} })
+    for (const id of browsers) expect(await shown(id)).toEqual(['ticket'])
+    await track('olga-tablet', { event: 'Ticket Bought' })
+    for (const id of browsers) expect(await shown(id)).toEqual(['ticket'])
+    // Of a tablet that becomes hers, what she did on it before counts.
+    await track('olga-tablet', { type: 'identify', userId: 'olga', traits: {} })
+    for (const id of ['olga-phone', 'olga-laptop', 'olga-tablet'])
+      await until(
+        `it is shown no longer on ${id}`,
+        () => shown(id),
+        ids => ids[0] === 'seats',
+      )
+    expect((await recordsOf('olga-phone')).at(-1)?.excluded).toEqual([{ contentId: 'ticket', reason: 'stopped' }])
+    await track('olga-laptop', { event: 'Seats Bought' })
+    await until(
+      'what the laptop ended is shown no longer on the phone',
+      () => shown('olga-phone'),
+      ids => ids[0] === 'thanks',
+    )
+    expect(await shown('olga-laptop')).toEqual(['thanks'])
+    expect(await shown('otto-phone')).toEqual(['ticket'])
+  })
+
   it('tells the profile of what has a cap, and of what a slot that learns shows, and of nothing else', async () => {
     await ask('told', ['hero'])
     expect(await stored('EVENTS', 'told')).toEqual([])

@@ -181,11 +181,14 @@ describe('rebuilding profiles', () => {
     expect(await run('stream')).toBeUndefined()
     expect(await profilesOf(aggregator)).toEqual(await fromTheStream())
 
-    // A feature that is declared now counts the messages of before, too.
+    // A feature that is declared now counts the messages of before, too, and content that they end is ended.
     const seen: FeatureDefinition = { name: 'seen', source: { event: 'Product Viewed' }, aggregate: 'count' }
     await world.installation.buckets.definitions.put(`${SITE}.features`, JSON.stringify({ items: [seen] }))
+    const content = { id: 'tent', slots: ['hero'], payload: {}, stopAfter: 'Product Viewed' }
+    await world.installation.buckets.catalog.put(`${SITE}.content.tent`, JSON.stringify(content))
     expect(await run('stream')).toBeUndefined()
-    const { features } = (await profilesOf(aggregator)).get('v1')!
+    const { features, endings } = (await profilesOf(aggregator)).get('v1')!
+    expect(endings).toEqual([['Product Viewed', '', expect.any(Number)]])
     const values = featureValues(
       features!,
       compileFeatures([], [seen], () => () => true),

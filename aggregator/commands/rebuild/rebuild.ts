@@ -7,6 +7,7 @@ import { noteBuiltIn } from '../../profiles/definitions/built-in-edition.js'
 import { createSitesDefinitions, type ReducerDefinitions } from '../../profiles/definitions/compiled-definitions.js'
 import { watchDefinitions } from '../../profiles/definitions/watch-definitions.js'
 import type { Range } from '../../profiles/history/event-ranges.js'
+import { watchRewardEvents, withStopEvents } from '../../profiles/learning/watch-reward-events.js'
 import { decidedLinks } from '../../profiles/links/decided-links.js'
 import type { Redis } from '../../profiles/store/redis/open-redis.js'
 import { positionKeeper } from '../../warehouse/positions/position.js'
@@ -74,7 +75,8 @@ export async function rebuild(
   if (!isSelected(PROFILES)) return undefined
   const bots = await watchBotTreatment(nats, installation.buckets.sites, parts.log)
   const edition = await noteBuiltIn(installation.buckets.definitions)
-  const definitions = withBotTreatment(createSitesDefinitions(parts.log, edition), bots)
+  const rewardEvents = await watchRewardEvents(nats, installation.buckets.catalog, parts.log)
+  const definitions = withStopEvents(withBotTreatment(createSitesDefinitions(parts.log, edition), bots), rewardEvents)
   const watching = await watchDefinitions(nats, installation.buckets.definitions, definitions.set, parts.log)
   const generation = await rebuildProfiles({
     ...parts,
@@ -87,6 +89,7 @@ export async function rebuild(
   }).finally(() => {
     watching.stop()
     bots.stop()
+    rewardEvents.stop()
   })
   const removed = await removeGeneration({ ...parts, old: generation - 1 })
   return removed ? undefined : generation - 1

@@ -23,6 +23,8 @@ export interface CompiledDefinitions {
   segments: CompiledSegments
   /** True if visitors who seem to be programs may be in segments. Default: false */
   includesBots?: boolean
+  /** Events that content of the site names in `stopAfter`. Default: none */
+  stopEvents?: ReadonlySet<string>
 }
 
 /** The definitions that profiles are made with. */

@@ -67,6 +67,9 @@ export function parseProfile(raw: unknown): Check<Profile> {
     return misfit('decisions are of another shape')
   if (!isAbsentOr(raw.earnings, list => isListOf(list, isEarning))) return misfit('earnings are of another shape')
   if (!isAbsentOr(raw.stopped, list => isListOf(list, isId))) return misfit('stopped is not a list of ids')
+  if (!isAbsentOr(raw.shown, list => isListOf(list, isShown))) return misfit('shown is no content by event and time')
+  if (!isAbsentOr(raw.endings, list => isListOf(list, isEnding)))
+    return misfit('endings are no events by user and time')
   if (!isAbsentOr(raw.arrivals, list => isListOf(list, isArrival)))
     return misfit('arrivals are no counts by day and session')
   if (!isAbsentOr(raw.taught, list => isListOf(list, isTaught))) return misfit('taught are no outcomes by slot and day')
@@ -84,6 +87,14 @@ function isSignals(value: unknown): boolean {
 
 function isTaught(value: unknown): boolean {
   return Array.isArray(value) && isId(value[0]) && isCount(value[1]) && isCount(value[2]) && value.length === 3
+}
+
+function isShown(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && isId(value[0]) && isId(value[1]) && Number.isFinite(value[2])
+}
+
+function isEnding(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && isId(value[0]) && isText(value[1]) && Number.isFinite(value[2])
 }
 
 function isArrival(value: unknown): boolean {

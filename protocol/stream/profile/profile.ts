@@ -5,6 +5,12 @@ import type { PatternStates } from './pattern-states.js'
 import type { Members } from './segment-news.js'
 import type { SignalMemory } from './signals.js'
 
+/** Content that was shown, the event after which it is not shown again, and when it was shown first (ms since 1970). */
+export type ShownContent = [contentId: string, stopAfter: string, firstAt: number]
+
+/** An event, the `userId` under which it was sent ('' for none), and its latest time in ms since 1970. */
+export type EndingEvent = [event: string, userId: string, lastAt: number]
+
 /** A visitor's profile as the store keeps it. */
 export interface Profile {
   siteId: string
@@ -79,6 +85,10 @@ export interface Profile {
   taught?: [slotId: string, day: number, outcomes: number][]
   /** Content that the visitor is not shown again, see `Content.stopAfter`. Absent: none. */
   stopped?: string[]
+  /** Content with a `stopAfter` that the visitor was shown, of a bounded number. Absent: none. */
+  shown?: ShownContent[]
+  /** Events of a browser's visitor that content of the site names in `stopAfter`, of a bounded number. Absent: none. */
+  endings?: EndingEvent[]
   /**
    * Messages of the browser since its oldest decision here, by day since 1970 of their time and hash of their session:
    * the lowest and highest number that the browser gave them (`context.seq`), and how many arrived. Absent: none.

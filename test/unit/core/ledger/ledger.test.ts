@@ -301,6 +301,16 @@ it('content leaves for good after the event that its item names, not before it w
   expect(visitor.profile.stopped).toEqual(['tent'])
 })
 
+it('content leaves after its event however late that comes, when the decision is kept no longer', () => {
+  const items = [{ contentId: 'tent', position: 1, stopAfter: 'Order Completed' }]
+  const visitor = served(undefined, { items, isOnlyCounted: true })
+  const later = 20 * 24 * HOUR
+  visitor.sendAt(NOON + later, track('Seen', later))
+  expect(visitor.profile.decisions).toBeUndefined()
+  visitor.sendAt(NOON + later, order(later))
+  expect(visitor.profile.stopped).toEqual(['tent'])
+})
+
 it('a decision that is told first makes the profile', () => {
   const visitor = served(undefined)
   expect(visitor.profile).toMatchObject({ visitorId: 'v1', events: 0, sessions: 0 })

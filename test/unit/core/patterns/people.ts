@@ -1,4 +1,4 @@
-import { applyAndDetect, type CompiledPatterns } from '@slotstream/core'
+import { type ApplyRules, applyAndDetect, type CompiledPatterns } from '@slotstream/core'
 import {
   type EventEnvelope,
   type IdentityChange,
@@ -17,7 +17,8 @@ import { expect } from 'vitest'
  * The partitions of a site, one for each visitor: each applies its own messages in order, and what one tells another
  * waits there until it is its turn.
  */
-export function createPeople(patterns?: CompiledPatterns) {
+export function createPeople(patterns?: CompiledPatterns, rules: ApplyRules = {}) {
+  const allRules = patterns ? { ...rules, patterns } : rules
   const profiles = new Map<string, Profile>()
   const queues = new Map<string, EventEnvelope[]>()
   const found: SignalRecord[] = []
@@ -37,7 +38,7 @@ export function createPeople(patterns?: CompiledPatterns) {
     if (!next) return false
     queues.set(visitorId, rest)
     const { siteId, receivedAt } = next
-    const applied = applyAndDetect(profiles.get(visitorId), next, ++seq, text => text, patterns && { patterns })
+    const applied = applyAndDetect(profiles.get(visitorId), next, ++seq, text => text, allRules)
     found.push(...applied.signals)
     if (applied.profile) {
       const profile = JSON.parse(JSON.stringify(applied.profile))
