@@ -189,8 +189,8 @@ describe('the admin routes', () => {
         () => admin('GET', '/sites/shop/profiles/user:42'),
         ({ status }) => status === 200,
       )
-      const { features: _states, patterns: _patterns, ...ownFields } = (await profiles.profileOf('shop', 'user:42'))!
-      expect(shown.body).toMatchObject({ ...ownFields, person: { id: '42', userId: '42', browsers: [] } })
+      const { seq, firstSeen, session } = (await profiles.profileOf('shop', 'user:42'))!
+      expect(shown.body).toMatchObject({ seq, firstSeen, session, person: { id: '42', userId: '42', browsers: [] } })
       expect(shown.body).toMatchObject({ siteId: 'shop', visitorId: 'user:42', events: 1, affinities: { hats: 1 } })
       const unknown = await admin('GET', '/sites/shop/profiles/nobody')
       expect(unknown.status).toBe(404)
