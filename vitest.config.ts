@@ -21,8 +21,8 @@ const DOM = [
   'test/unit/sdk/client/consent*.test.ts',
 ]
 
-/** What must hold for whatever is made up, which takes longer than examples. */
-const PROPERTIES = ['test/unit/**/*-properties.test.ts']
+/** What must hold for whatever is made up, and in the mean of many runs, which takes longer than examples. */
+const PROPERTIES = ['test/unit/**/*-{properties,simulations}.test.ts']
 
 /** Vitest leaves a core to itself, which does next to nothing. */
 const BOTH_CORES = { maxWorkers: 2 }
