@@ -37,7 +37,7 @@ export function withStopped(
     for (const { stopAfter, contentId } of decision.items)
       if (stopAfter !== undefined && stopAfter === event && isAfter(decision, at)) all.add(contentId)
   if (all.size === stopped.length) return stopped
-  return [...all].sort((a, b) => hash32(a) - hash32(b) || (a < b ? -1 : 1)).slice(0, MAX_STOPPED)
+  return [...all].sort((a, b) => hash32(a) - hash32(b) || compareTexts(a, b)).slice(0, MAX_STOPPED)
 }
 
 /** Returns what the visitor was shown that an event may end, each with the time when it was shown first. */

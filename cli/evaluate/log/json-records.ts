@@ -1,4 +1,4 @@
-import { isObject } from '@slotstream/protocol'
+import { isObject, parseJson } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 
 /** Reads lines of JSON, an object each, as records of fields: the names of the first object are the header. */
@@ -30,7 +30,7 @@ export function createJsonRecords(
       for (const line of text.split('\n')) {
         if (line.trim() === '') continue
         record++
-        const object = parsed(line)
+        const object = parseJson(line)
         if (!isObject(object))
           throw new CommandError(
             `${file}, record ${record}: it is no JSON object: each line must be one, as FORMAT JSONEachRow writes them`,
@@ -45,14 +45,6 @@ export function createJsonRecords(
         )
       }
     },
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { type LoggedSituation, parseFacts } from '@slotstream/core'
-import type { RecordedFacts } from '@slotstream/protocol'
+import { parseJson, type RecordedFacts } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import { ownCopy } from './own-copy.js'
 
@@ -119,7 +119,7 @@ function eligibleOf(
 }
 
 function parseList(text: string): unknown[] {
-  const value = parseJson(text === '' ? '[]' : text)
+  const value = jsonValueOf(text === '' ? '[]' : text)
   if (!Array.isArray(value)) throw new Error(`candidates and above must be JSON lists, not ${text.slice(0, 80)}`)
   return value
 }
@@ -141,14 +141,12 @@ function parseInterests(text: string): Record<string, number> {
       for (const [name, inner] of Object.entries(value)) add(inner, path === '' ? name : `${path}.${name}`)
     else throw new Error(`affinities must be a JSON object of numbers, not ${text.slice(0, 80)}`)
   }
-  add(parseJson(text === '' ? '{}' : text), '')
+  add(jsonValueOf(text === '' ? '{}' : text), '')
   return interests
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error(`${text.slice(0, 80)} is no JSON: export lists with toJSONString`)
-  }
+function jsonValueOf(text: string): unknown {
+  const value = parseJson(text)
+  if (value === undefined) throw new Error(`${text.slice(0, 80)} is no JSON: export lists with toJSONString`)
+  return value
 }

@@ -1,4 +1,4 @@
-import { isId, isObject, parseTime } from '@slotstream/protocol'
+import { isId, isObject, parseJson, parseTime } from '@slotstream/protocol'
 import { type Impression, type LineReader, LogError } from './impression.js'
 
 /** Values of a context, at most. */
@@ -17,7 +17,8 @@ export function createDsjsonReader(): LineReader {
   function read(text: string): Impression[] {
     line++
     if (text.trim() === '') return []
-    const raw = parse(text)
+    const raw = parseJson(text)
+    if (raw === undefined) throw fault('it is not JSON')
     if (!isObject(raw)) throw fault('it is not a JSON object')
     if (raw._label_cost === undefined || raw._skipLearn === true) return []
     const { a: actions, c: shared, _label_cost: cost } = raw
@@ -32,14 +33,6 @@ export function createDsjsonReader(): LineReader {
     if (action === undefined) throw fault(`c._multi has no action ${chosen}`)
     const reward = cost === 0 ? 0 : -cost
     return [{ contentId: idOf(action, chosen as number), position: 1, at, reward, context: contextOf(shared) }]
-  }
-
-  function parse(text: string): unknown {
-    try {
-      return JSON.parse(text)
-    } catch {
-      throw fault('it is not JSON')
-    }
   }
 
   return { read }
