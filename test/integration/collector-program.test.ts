@@ -123,7 +123,7 @@ describe('the program', () => {
     child.stdout?.on('data', chunk => {
       output += chunk
     })
-    const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
+    const exited = new Promise<number | null>(resolve => child.once('close', resolve))
     return { child, exited, output: () => output }
   }
 

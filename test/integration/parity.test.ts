@@ -151,7 +151,7 @@ async function run(...args: string[]) {
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', chunk => (stdout += String(chunk)))
   child.stderr.on('data', chunk => (stderr += String(chunk)))
-  const code = await new Promise<number | null>(resolve => child.once('exit', resolve))
+  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
   return { code, stdout, stderr }
 }
 

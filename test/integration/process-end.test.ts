@@ -34,8 +34,9 @@ it('a service that does not stop in time ends all the same, though a thread of i
     })
   })
   await up
-  const exited = once(child, 'exit')
+  // Not 'exit', which may come before the last of the output is read.
+  const ended = once(child, 'close')
   child.kill('SIGTERM')
-  expect(await exited).toEqual([null, 'SIGKILL'])
+  expect(await ended).toEqual([null, 'SIGKILL'])
   expect(output).toContain('did not stop within 10000 ms: killed')
 })

@@ -52,7 +52,7 @@ async function startAndFail(env: NodeJS.ProcessEnv) {
   child.stdout.on('data', chunk => {
     said += chunk
   })
-  const [code] = await once(child, 'exit')
+  const [code] = await once(child, 'close')
   return { code, said }
 }
 

@@ -35,9 +35,9 @@ function openFolder(): string {
 beforeAll(async () => {
   const dataDir = openFolder()
   system = await startSystem({ ...SHELL, ADMIN_TOKEN: '' }, dataDir)
-  const first = system.output()
   system.supervisor.kill('SIGTERM')
-  await once(system.supervisor, 'exit')
+  await once(system.supervisor, 'close')
+  const first = system.output()
   system = await startSystem({ ...SHELL, ADMIN_TOKEN: '' }, dataDir)
   printed = [first, system.output()]
   await until(

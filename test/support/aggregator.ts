@@ -32,7 +32,7 @@ export async function startAggregator(env: NodeJS.ProcessEnv, args: string[] = [
   })
   child.stdout?.on('data', chunk => output.push(String(chunk)))
   child.stderr?.on('data', chunk => output.push(String(chunk)))
-  const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
+  const exited = new Promise<number | null>(resolve => child.once('close', resolve))
 
   return {
     url,

@@ -68,7 +68,7 @@ export async function startBroker(layout: NodeJS.ProcessEnv = {}) {
       const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
         const ending = child
         if (!ending || ending.exitCode !== null || ending.signalCode !== null) return ending?.exitCode ?? null
-        const gone = new Promise<number | null>(resolve => ending.once('exit', resolve))
+        const gone = new Promise<number | null>(resolve => ending.once('close', resolve))
         ending.kill(signal)
         return gone
       }

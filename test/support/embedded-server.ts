@@ -39,7 +39,7 @@ export async function start(dataFolder: string, environment: Record<string, stri
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)
-    child.once('exit', code => reject(new Error(`exit code ${code}: ${output}`)))
+    child.once('close', code => reject(new Error(`exit code ${code}: ${output}`)))
   })
   return { process: child, url }
 }
