@@ -39,6 +39,10 @@ const SHARED_IDS: ReadonlySet<string> = new Set([
   ...['not_authenticated', 'test', 'unidentified', 'user', 'username', 'visitor', 'xxx'],
 ])
 
+/** Names beside values that aren't there, as code joins them: `user-undefined`. */
+const NAMED_NOTHING =
+  /^(user|customer|member|visitor|client|account|u?id)?[-_:. ]*(undefined|null|nan)([-_:. ]*(undefined|null|nan))*$/
+
 /** Longest text, brackets included, that is looked for among them. */
 const MAX_SHARED_ID = 32
 
@@ -144,9 +148,9 @@ function isShared(userId: string): boolean {
   if (!isMeaningful(userId)) return true
   if (userId.length > MAX_SHARED_ID) return false
   const text = userId.trim().toLowerCase()
-  // What languages write for a value that is not there: `(null)`, `<nil>`.
-  const inner = text.replace(/^[(<{]+|[)>}]+$/g, '')
-  return SHARED_IDS.has(text) || SHARED_IDS.has(inner) || !isMeaningful(inner)
+  // What languages write for a value that is not there: `(null)`, `<nil>`; and names in templates: `$user`, `:id`.
+  const inner = text.replace(/^([[(<{$#%@:*|!]|__)+|([\])>}%*|]|__)+$/g, '')
+  return SHARED_IDS.has(text) || SHARED_IDS.has(inner) || NAMED_NOTHING.test(inner) || !isMeaningful(inner)
 }
 
 /** Settles the links of a browser to users. */

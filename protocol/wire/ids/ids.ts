@@ -6,6 +6,13 @@
 export const NO_ID =
   /^["'\s[]*(undefined|null|none|nan|true|false|object \w*|anonymous|guest|unknown|(user|anonymous)?[_-]?id|[-0.]*)["'\s\]]*$/i
 
+/**
+ * Marks of a template that was sent as it stands, since no id was filled in: those of template languages, of tools that
+ * send mail, and of places for advertisements.
+ */
+const TEMPLATE =
+  /\{\{[^{}]*\}\}|\{%[^{}]*%\}|[$#%@]\{[^{}]*\}|\{![^{}]*\}|<[%?][^<]*[%?]>|\[[[%][^[\]]*[\]%]\]|\*\|[^|]*\|\*|^\s*(%+[\w.-]+%+|__([A-Z]+_)*(U?U?ID|USER|NAME|EMAIL)__)\s*$/
+
 /** Ids that were looked at last: the messages of a batch mostly name the same. */
 let usual: unknown[] = []
 const REMEMBERED = 8
@@ -13,7 +20,8 @@ const REMEMBERED = 8
 /** Tells whether a text or number can be an id as far as its meaning goes. Its length is another question. */
 export function isMeaningful(id: string | number): boolean {
   if (usual.includes(id)) return true
-  if (NO_ID.test(withoutFrame(String(id)))) return false
+  const text = String(id)
+  if (NO_ID.test(withoutFrame(text)) || TEMPLATE.test(text)) return false
   usual = [id, ...usual.slice(0, REMEMBERED - 1)]
   return true
 }

@@ -42,11 +42,68 @@ it('is held where a guard of either side holds it back', () => {
 it.each([
   ...['null', 'test', 'nil', '-1', 'N/A', 'n/a', '(null)', '<nil>', 'user', 'visitor', ' Admin ', 'xxx', 'none', 'NA'],
   ...['unknown', 'guest', 'default', 'anonymous', '00000000-0000-0000-0000-000000000000', '[]', '{}', 'Anon'],
+  ...[
+    '{{user.key}}',
+    'shop-{{ key }}',
+    `\${session.key}`,
+    '#{key}',
+    '%{key}',
+    '<%= user.key %>',
+    '<?php echo $user->key ?>',
+  ],
+  ...[
+    '%USER_KEY%',
+    '%%key%%',
+    '__CUSTOMER_ID__',
+    '__user_id__',
+    '*|KEY|*',
+    '{!Contact.Key}',
+    '[[key]]',
+    '[% key %]',
+    '{% key %}',
+  ],
+  ...[
+    '{user_id}',
+    '<user_id>',
+    '[email]',
+    '$user',
+    ':id',
+    '@userId',
+    '$USER_ID',
+    'user-undefined',
+    'user:null',
+    'undefined.undefined',
+  ],
 ])('is held where many clients send %j for want of an id', userId => {
   expect(list([browser('b1', { [userId]: named(1) })])).toMatchObject([{ state: 'held', cause: 'shared_id' }])
 })
 
-it.each(['ann', 'user-1', 'admin@shop.example', 'tester', 'nathan', '(ann)', '1', 'x'])('joins %j', userId => {
+it.each([
+  ...[
+    'ann',
+    'user-1',
+    'admin@shop.example',
+    'tester',
+    'nathan',
+    '(ann)',
+    '1',
+    'x',
+    '@ann',
+    '$ann',
+    '__ann__',
+    'user-nan1',
+  ],
+  ...[
+    '{3f2504e0-4f89-11d3-9a0c-0305e82c3301}',
+    '100%',
+    'a%20b',
+    '%40ann',
+    'ann{1}',
+    'null-island',
+    'c# {x}',
+    '__ANN__',
+  ],
+])('joins %j', userId => {
   expect(list([browser('b1', { [userId]: named(1) })])).toMatchObject([{ state: 'joined' }])
 })
 
