@@ -31,6 +31,8 @@ export const small = {
         pure_getters: true,
         hoist_funs: true,
         inline: 1,
+        // uglify joins them better.
+        join_vars: false,
         // 'use client'
         directives: false,
       },

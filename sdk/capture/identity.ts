@@ -25,7 +25,7 @@ export const NO_ID =
 export function idText(id: unknown): string | undefined {
   const text = String(id)
   if (!NO_ID.test(text) && (typeof id !== 'number' || Number.isSafeInteger(id))) return text
-  console.error('[slotstream] this is no id:', id)
+  console.error('[slotstream] no id:', id)
   return undefined
 }
 

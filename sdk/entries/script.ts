@@ -1,3 +1,4 @@
+import { ofDocument } from '../capture/of-document.js'
 import {
   addMiddleware,
   alias,
@@ -16,6 +17,7 @@ import {
 import { begin, running } from '../client/calls.js'
 import type { Options } from '../client/options.js'
 import { PATIENT, SLOT_PLUGINS } from '../client/start.js'
+import { parse } from '../delivery/parse.js'
 import { emit } from '../platform/emit.js'
 import { guard } from '../platform/guard.js'
 import { documentViews } from '../plugins/capture/page-views.js'
@@ -34,9 +36,10 @@ import { VERSION } from '../version.js'
  * that is a text, a number or a switch can be set by an attribute: `data-auto-page="false"`, `data-consent="pending"`,
  * `data-debug`. Plugins that aren't in this file come from beside it: `sdk/clicks.js`.
  */
-const { currentScript } = document
 // In what visitors write, an element named `currentScript` would take its place and decide where code comes from.
-const script = currentScript instanceof HTMLScriptElement ? currentScript : undefined
+// There is none while a module runs.
+const script = (ofDocument('currentScript') ??
+  document.querySelector('script[data-write-key]')) as HTMLScriptElement | null
 const source = script?.src || location.href
 /** Page views; routes are followed at once, so that none is missed. */
 const autoPage: Plugin = client => {
@@ -82,7 +85,7 @@ async function later(name: string) {
 }
 
 /** Reads an attribute: `data-debug` alone means yes. */
-const settingOf = (text = '') => ({ '': true, true: true, false: false })[text] ?? (Number(text) || text)
+const settingOf = (text = '') => text === '' || (parse(text) ?? text)
 
 type Call = [name: keyof typeof slotstream, ...given: never[]]
 
@@ -96,18 +99,16 @@ if (existing === queue || !(existing as typeof slotstream | undefined)?.track) {
     for (const call of calls) guard(console.error, typeof call === 'function' ? call : () => make(call))
   }
   host.slotstream = Object.assign(slotstream, { push: replay })
-  if (script) {
-    const options: Record<string, unknown> = {}
-    for (const [name, text] of Object.entries(script.dataset))
-      options[name] = name === 'writeKey' ? text : settingOf(text)
-    const initByTag = () => slotstream.init(options as unknown as Options)
-    // Without a key in its tag a page may call `init` itself; one that hasn't when it is complete is told.
-    if (options.writeKey) initByTag()
-    else if (document.readyState === 'complete') setTimeout(initByTag)
-    else addEventListener('load', () => setTimeout(initByTag))
-  }
+  const options: Record<string, unknown> = {}
+  for (const [name, text] of Object.entries(script?.dataset ?? {}))
+    options[name] = name === 'writeKey' ? text : settingOf(text)
+  const initByTag = () => slotstream.init(options as unknown as Options)
+  // Without a key in its tag a page may call `init` itself; one that hasn't when it is complete is told.
+  if (options.writeKey) initByTag()
+  else if (document.readyState === 'complete') setTimeout(initByTag)
+  else addEventListener('load', () => setTimeout(initByTag))
   replay(...queue)
   emit('ready', slotstream)
   // A request for slots is worth this task; without one the start waits for the next.
   if (hasSlot()) running()
-} else console.error('[slotstream] is on this page already')
+} else console.error('[slotstream] is here already')

@@ -1,5 +1,6 @@
 import '../segment/settings-of-url.js'
 import './script.js'
+import { ofDocument } from '../capture/of-document.js'
 import { createAnalytics } from '../segment/analytics.js'
 
 /**
@@ -7,8 +8,7 @@ import { createAnalytics } from '../segment/analytics.js'
  * package, and what Segment's snippet has queued there is replayed.
  */
 const host = window as unknown as Record<string, unknown> & { slotstream: { debug(): unknown } }
-const { currentScript } = document
-const name = (currentScript as HTMLScriptElement | null)?.dataset?.globalSegmentAnalyticsKey || 'analytics'
+const name = (ofDocument('currentScript') as HTMLScriptElement | null)?.dataset.globalSegmentAnalyticsKey || 'analytics'
 // Its own property only: an element with that id is found under the name, too, but through the prototype.
 const before = Object.hasOwn(host, name) ? host[name] : undefined
 

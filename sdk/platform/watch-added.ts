@@ -3,11 +3,16 @@
  * browser paints them. One that comes again is found again.
  *
  * @param signal ends it
+ * @param onFound called with the observer, too, which it may disconnect
  */
-export function watchAdded(attribute: string, signal: AbortSignal, onFound: (element: HTMLElement) => void): void {
+export function watchAdded(
+  attribute: string,
+  signal: AbortSignal,
+  onFound: (element: HTMLElement, observer: MutationObserver) => void,
+): void {
   const search = (node: Partial<HTMLElement>) => {
-    if (node.hasAttribute?.(attribute)) onFound(node as HTMLElement)
-    for (const element of node.querySelectorAll?.<HTMLElement>(`[${attribute}]`) ?? []) onFound(element)
+    if (node.hasAttribute?.(attribute)) onFound(node as HTMLElement, observer)
+    for (const element of node.querySelectorAll?.<HTMLElement>(`[${attribute}]`) ?? []) onFound(element, observer)
   }
   const observer = new MutationObserver(changes => {
     for (const { type, target, addedNodes } of changes)

@@ -55,6 +55,8 @@ export async function laterPlugin(name: LaterName): Promise<Loadable[LaterName]>
       return (await import('../features/count-session.js')).countSession
     case 'slotServices':
       return (await import('./content/slot-services.js')).slotServices
+    case 'undoCopy':
+      return (await import('../slots/render/undo-copy.js')).undoCopy
     case 'webVitals':
       return (await import('./capture/web-vitals.js')).webVitals
   }

@@ -2,6 +2,7 @@ import type { PluginApi } from '../client/plugin-api.js'
 import type { DeliveryModules } from '../delivery/delivery.js'
 import type { firstSlot } from '../slots/first-slot.js'
 import type { setHtml } from '../slots/render/raw-html.js'
+import type { undoCopy } from '../slots/render/undo-copy.js'
 import type { linkedId } from './capture/linked-id.js'
 import type { followRoutes } from './capture/routes.js'
 import type { createFiller } from './content/filler.js'
@@ -24,6 +25,7 @@ export type Loadable = Record<PluginName, Plugin> &
     rawHtml: typeof setHtml
     routes: typeof followRoutes
     slotServices: typeof slotServices
+    undoCopy: typeof undoCopy
   }
 
 /** Names of everything that no page needs in its first task. */

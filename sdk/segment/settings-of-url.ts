@@ -1,11 +1,13 @@
+import { ofDocument } from '../capture/of-document.js'
+
 /**
  * Reads the write key from where Segment's snippet finds its library, `/analytics.js/v1/KEY/analytics.min.js`, for the
  * script that is running. The snippet sends its page views itself.
  */
-const { currentScript } = document
-const [, key] = (currentScript instanceof HTMLScriptElement && /\/v1\/([^/?#]+)\/[^/]*$/.exec(currentScript.src)) || []
-if (key && currentScript instanceof HTMLScriptElement) {
-  const { dataset } = currentScript
+const script = ofDocument('currentScript') as HTMLScriptElement | null
+const [, key] = /\/v1\/([^/?#]+)\/[^/]*$/.exec(script?.src ?? '') ?? []
+if (key && script) {
+  const { dataset } = script
   dataset.writeKey ??= decodeURIComponent(key)
   dataset.autoPage ??= 'false'
 }

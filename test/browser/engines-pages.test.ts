@@ -78,7 +78,7 @@ describe.each(await engines())('in $name', engine => {
     })
     // As text: of a list the patch would make one, too.
     expect(await tab.evaluate(() => String((window as unknown as { said: string[] }).said))).toBe(
-      '[slotstream] is on this page already',
+      '[slotstream] is here already',
     )
     await tab.close()
   })

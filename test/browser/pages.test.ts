@@ -106,7 +106,7 @@ describe('a page', () => {
       lines => lines.length > 1,
     )
     expect(said.filter(text => text.startsWith('[slotstream]'))).toEqual([
-      '[slotstream] is on this page already',
+      '[slotstream] is here already',
       '[slotstream] init needs a writeKey',
     ])
     await page.close()

@@ -146,6 +146,7 @@ describe('the packed package', () => {
       'raw-html',
       'slot-services',
       'slots',
+      'undo-copy',
       'web-vitals',
     ])
   })

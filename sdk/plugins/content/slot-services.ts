@@ -1,10 +1,14 @@
 import type { PluginApi } from '../../client/plugin-api.js'
 import { offlineSlots } from '../../slots/later/offline-slots.js'
 import { previewToken } from '../../slots/later/preview-token.js'
+import type { undoCopy } from '../../slots/render/undo-copy.js'
 import type { preview } from '../tools/preview.js'
 
-/** Loads the preview, for tabs that are one. */
-export type LoadPreview = (name: 'preview') => typeof preview | Promise<typeof preview>
+/** Loads the preview, for tabs that are one, and what undoes copies of slots. */
+export type LoadPreview = {
+  (name: 'preview'): typeof preview | Promise<typeof preview>
+  (name: 'undoCopy'): typeof undoCopy | Promise<typeof undoCopy>
+}
 
 const begun = new WeakSet<PluginApi>()
 
@@ -13,9 +17,18 @@ const begun = new WeakSet<PluginApi>()
  * this tab was opened for. Loaded when the first slot has its content.
  */
 export function slotServices(client: PluginApi, load: LoadPreview): void {
-  const { settings, listeners, log } = client
+  const { settings, listeners, log, find } = client
   if (begun.has(client) || listeners.signal.aborted) return
   begun.add(client)
+  const originals = new WeakSet<Element>()
+  let isFirst = true
+  const undo = async (copy: HTMLElement) => (await load('undoCopy'))(copy)
+  // Slots get the mark while they are asked for. One that comes with it, and with what was decided, is a copy.
+  find('data-slot-own', element => {
+    if (isFirst || element.ariaBusy) originals.add(element)
+    else if (!originals.has(element)) undo(element).catch(log)
+  })
+  isFirst = false
   const token = previewToken()
   // A preview shows what its link says, or nothing.
   if (!token && settings.offlineSlots !== false) offlineSlots(client)

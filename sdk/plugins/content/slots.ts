@@ -19,7 +19,10 @@ export function slots(client: PluginApi, load: Load): () => void {
   const slotOf = new WeakMap<Element, string | undefined>()
 
   const fill = async (element: HTMLElement) => {
-    const { slot = '', count } = element.dataset
+    const { dataset } = element
+    const { slot = '', count } = dataset
+    // Tells that the element's states are of this package, on a copy of it as well.
+    dataset.slotOwn ||= ' '
     element.ariaBusy = 'true'
     let until = 0
     const answer = personalizerOf(client)(slot, { count: Number(count) || undefined }, () => {
@@ -35,8 +38,8 @@ export function slots(client: PluginApi, load: Load): () => void {
     const deadline = new Promise<void>(resolve => setTimeout(resolve, until - Date.now()))
     const fillWith = await Promise.race([filling, deadline])
     // Unless it has become another slot meanwhile, or none.
-    if (element.dataset.slot === slot)
-      element.dataset.slotState = (await fillWith?.(element, decision, deadline)) ? 'served' : 'fallback'
+    if (dataset.slot === slot)
+      dataset.slotState = (await fillWith?.(element, decision, deadline)) ? 'served' : 'fallback'
     element.ariaBusy = null
     if (!fillWith) log('not filled', slot, 'code is late')
   }

@@ -32,6 +32,8 @@ export function standIn(
         hidden.set(node, () => style.setProperty('display', display, priority))
       } else if (node instanceof Text && node.data.trim()) {
         const { data } = node
+        // For a copy of the element, which can't be told what it was.
+        element.dataset.slotOwn += data
         node.data = ''
         // The page may have written another text since.
         hidden.set(node, () => {
@@ -44,6 +46,7 @@ export function standIn(
   const show = () => {
     observer.disconnect()
     for (const node of nodes) node.remove()
+    element.dataset.slotOwn = ' '
     for (const put of hidden.values()) put()
   }
   element.append(...nodes)

@@ -244,7 +244,7 @@ describe('the content of a person', () => {
     expect(visible()).not.toBe('own')
     change()
     expect(visible()).toBe('own')
-    expect({ ...slot().dataset }).toEqual({ slot: 'hero', slotState: 'fallback' })
+    expect({ ...slot().dataset }).toEqual({ slot: 'hero', slotOwn: ' ', slotState: 'fallback' })
     consent('granted')
   })
 
@@ -292,7 +292,7 @@ describe('the content of a person', () => {
     await open(markup)
     await settled()
     reset()
-    expect({ ...slot().dataset }).toEqual({ slot: 'hero', slotState: 'fallback' })
+    expect({ ...slot().dataset }).toEqual({ slot: 'hero', slotOwn: ' ', slotState: 'fallback' })
     expect({ ...slot().querySelector('p')!.dataset }).toEqual({})
   })
 })
