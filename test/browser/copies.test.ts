@@ -37,8 +37,10 @@ const KEEPING: [string, string][] = [
 async function open(page: Page) {
   const network = await world.network({ '/slots': PAGE })
   const decided: string[] = []
+  const requests: string[][] = []
   await page.route('**/v1/slots*', route => {
     const { anonymousId, slots } = JSON.parse(route.request().postData() ?? '{}')
+    requests.push(slots.map(({ id }: { id: string }) => id))
     const decisions = slots.map(({ id }: { id: string }) => {
       decided.push(`d${decided.length}`)
       const items = id === 'none' ? [] : [{ contentId: 'tea', position: 1, payload: { title: anonymousId } }]
@@ -48,7 +50,7 @@ async function open(page: Page) {
     return route.fulfill({ json: { decisions } })
   })
   await page.goto(`${network.url}/slots`)
-  return decided
+  return { decided, requests }
 }
 
 /** Reads of each slot its state, its decision, and what is visible of it. */
@@ -83,7 +85,7 @@ const shows = (page: Page, who: string, earlier: string[]) =>
 describe.each(KEEPING)('a page that a library keeps as %s', (_how, keep) => {
   it('is decided anew on the way back, and shows no person what was chosen for another', async () => {
     const page = await browser.newPage()
-    const decided = await open(page)
+    const { decided, requests } = await open(page)
     const before = await visitor(page)
     await shows(page, before, [])
     await page.evaluate(keep)
@@ -100,6 +102,7 @@ describe.each(KEEPING)('a page that a library keeps as %s', (_how, keep) => {
     await page.evaluate(back)
     await shows(page, before, first)
     // Once for all slots of the page.
+    expect(requests).toHaveLength(2)
     expect(decided).toHaveLength(6)
 
     await page.evaluate(leave)
@@ -128,7 +131,7 @@ describe.each(KEEPING)('a page that a library keeps as %s', (_how, keep) => {
 
 it('a slot that a carousel repeats shows the same content in all places, by one decision, seen once', async () => {
   const page = await browser.newPage()
-  const decided = await open(page)
+  const { decided } = await open(page)
   const who = await visitor(page)
   await shows(page, who, [])
   await page.evaluate(() => {

@@ -22,11 +22,16 @@ export function slotServices(client: PluginApi, load: LoadPreview): void {
   begun.add(client)
   const originals = new WeakSet<Element>()
   let isFirst = true
-  const undo = async (copy: HTMLElement) => (await load('undoCopy'))(copy)
+  const copies: HTMLElement[] = []
+  // In one task, so that they are asked for in one request.
+  const undo = async () => {
+    const undoCopy = await load('undoCopy')
+    for (const copy of copies.splice(0)) undoCopy(copy)
+  }
   // Slots get the mark while they are asked for. One that comes with it, and with what was decided, is a copy.
   find('data-slot-own', element => {
     if (isFirst || element.ariaBusy) originals.add(element)
-    else if (!originals.has(element)) undo(element).catch(log)
+    else if (!originals.has(element) && copies.push(element) === 1) undo().catch(log)
   })
   isFirst = false
   const token = previewToken()
