@@ -154,8 +154,8 @@ export function noAnswer(
   const { siteId, visitorId } = request
   const all = emptyAnswer()
   for (const { id } of request.slots) {
-    const compiledSlot = catalog.slotOf(siteId, id)
-    const holdout = compiledSlot !== undefined && catalog.isHeldOut(siteId, compiledSlot.slot, visitorId, visitorId)
+    const slot = catalog.definitionOf(siteId, id)
+    const holdout = slot !== undefined && catalog.isHeldOut(siteId, slot, visitorId, visitorId)
     addTo(all, undecided({ slotId: id, decisionId: newId(now), outcome, holdout }, request, now))
   }
   return all

@@ -27,6 +27,8 @@ import { type CompiledSlots, createCompiledSlots } from './slots/compiled-slots.
 export interface Catalog {
   /** Returns a slot with its content, compiled once until either changes. Undefined: no such slot */
   slotOf(siteId: string, slotId: string): CompiledSlot | undefined
+  /** Returns a slot as it was set, without compiling it. Undefined: no such slot */
+  definitionOf(siteId: string, slotId: string): Slot | undefined
   /** Compiles large slots that were not yet, in steps. Undefined: all can be had at once */
   prepare(siteId: string, slots: readonly { id: string }[]): Promise<unknown> | undefined
   /** Returns all variants of a slot that may be in effect: the slot itself, and the arms of its experiments. */
@@ -95,6 +97,7 @@ export function createCatalog(
 
   return {
     slotOf: (siteId, slotId) => sites.get(siteId)?.ready.get(slotId),
+    definitionOf: (siteId, slotId) => sites.get(siteId)?.source.slots.get(slotId),
     prepare(siteId, slots) {
       const { ready } = sites.get(siteId) ?? {}
       const preparing = ready ? slots.flatMap(({ id }) => ready.prepare(id) ?? []) : []

@@ -69,7 +69,9 @@ export function createDecider(deps: DeciderDeps): Decide {
     const started = performance.now()
     const left = () => started + request.deadlineMs - performance.now()
     const { siteId, visitorId } = request
-    await catalog.prepare(siteId, request.slots)
+    const preparing = catalog.prepare(siteId, request.slots)
+    // Named content of a preview would have to be looked for in a slot that is not there yet.
+    if (preparing && !(await within(left(), preparing))) return giveUp(deps, request, partition, {})
     const slots = request.slots.flatMap(({ id }) => catalog.waysOf(siteId, id))
     // A person is in an experiment with all browsers.
     const isInExperiment = slots.length > request.slots.length
@@ -81,13 +83,7 @@ export function createDecider(deps: DeciderDeps): Decide {
       const asker = await findAsker()
       const decided = asker && (await decideInTime(asker))
       if (!profiles.holds(partition)) return undefined
-      if (!decided) {
-        const late = noAnswer(request, 'timeout', catalog, Date.now())
-        if (request.preview) return previewOf(late, request, catalog)
-        // Nothing is shown, so the page need not wait until it is recorded.
-        record(deps, request, partition, late, LATE_RECORD_MS).catch(error => noteUnrecorded(deps, error))
-        return late
-      }
+      if (!decided) return giveUp(deps, request, partition)
       if (request.preview) return previewOf(decided, request, catalog)
       if (isTooLarge(decided)) {
         log.warn(
@@ -160,6 +156,21 @@ export function createDecider(deps: DeciderDeps): Decide {
       }
     }
   }
+}
+
+/**
+ * Returns the answer after the deadline. Undefined: another process now answers
+ *
+ * @param preview what a preview shows all the same. Default: what the request names
+ */
+function giveUp(deps: DeciderDeps, request: DecideRequest, partition: number, preview = request.preview) {
+  const { profiles, catalog } = deps
+  if (!profiles.holds(partition)) return undefined
+  const late = noAnswer(request, 'timeout', catalog, Date.now())
+  if (request.preview) return previewOf(late, { ...request, preview }, catalog)
+  // Nothing is shown, so the page need not wait until it is recorded.
+  record(deps, request, partition, late, LATE_RECORD_MS).catch(error => noteUnrecorded(deps, error))
+  return late
 }
 
 function noteUnrecorded({ onUnrecorded, log }: DeciderDeps, error: unknown): void {

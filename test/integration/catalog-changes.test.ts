@@ -159,6 +159,20 @@ describe('a draft', () => {
     expect(await admin('POST', '/catalog/publish', { revision: 1 })).toMatchObject({ status: 409 })
     expect(idsOf(await catalog())).toEqual([['hero'], ['a']])
     expect(await admin('GET', '/catalog?draft=1')).toMatchObject({ content: [{ stock: 1 }, { id: 'b' }] })
+    // Drafted once more, be it the same, it is from what is published now.
+    await admin('POST', '/catalog', { content: [content('a', { stock: 1 })], draft: true })
+    expect(await admin('POST', '/catalog/publish')).toMatchObject({ status: 200, added: 1, changed: 1 })
+    expect((await catalog()).content).toMatchObject([{ stock: 1 }, { id: 'b' }])
+  })
+
+  it('takes an item back to what it was when it was drafted first, though it was changed since', async () => {
+    await admin('POST', '/catalog', catalogWith('a'))
+    await admin('POST', '/catalog', { content: [content('a', { stock: 1 })], draft: true })
+    await admin('PUT', '/content/a', content('a', { stock: 2 }))
+    await admin('POST', '/catalog', { content: [content('a')], draft: true })
+    expect(idsOf(await admin('GET', '/catalog?draft=1'))).toEqual([['hero'], ['a']])
+    expect(await admin('POST', '/catalog/publish')).toMatchObject({ status: 200, changed: 1 })
+    expect((await catalog()).content[0]).not.toHaveProperty('stock')
   })
 
   it('that no longer means anything is not published', async () => {

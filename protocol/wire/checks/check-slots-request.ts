@@ -27,7 +27,8 @@ export function checkSlotsRequest(body: unknown): Check<SlotsRequest> {
   if (!Array.isArray(raw.slots) || raw.slots.length === 0) return no('slots must be a list of {"id": "…"}, not empty')
   if (raw.slots.length > MAX_SLOTS) return no(`slots has ${raw.slots.length} entries, ${MAX_SLOTS} are allowed`)
   for (const [index, slot] of raw.slots.entries()) {
-    if (!isObject(slot) || !isId(slot.id) || isMarkedNumber(slot.id)) return no(`slots[${index}].id must be text`)
+    if (!isObject(slot) || !isId(slot.id) || isMarkedNumber(slot.id))
+      return no(`slots[${index}].id must be text of 1 to ${MAX_NAME_LENGTH} characters`)
     if (slot.count !== undefined && !isCount(slot.count))
       return no(`slots[${index}].count must be a whole number from 1 to ${MAX_ITEMS}`)
   }

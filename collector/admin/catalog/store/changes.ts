@@ -28,14 +28,9 @@ export function realChanges(changes: readonly Change[]): Change[] {
   return changes.filter(({ before, after }) => !isDeepStrictEqual(before, after))
 }
 
-/** Joins changes with later ones of the same items: each from what was there first to what is to be there at last. */
+/** Joins changes with later ones, which take the place of those of the same items. */
 export function joinChanges(first: readonly Change[], later: readonly Change[]): Change[] {
-  const joined = new Map(first.map(change => [keyOf(change), change]))
-  for (const change of later) {
-    const earlier = joined.get(keyOf(change))
-    joined.set(keyOf(change), earlier ? { ...change, before: earlier.before } : change)
-  }
-  return realChanges([...joined.values()])
+  return realChanges([...new Map([...first, ...later].map(change => [keyOf(change), change])).values()])
 }
 
 /**

@@ -60,10 +60,11 @@ export function createDraftCatalog(
         if (expected !== undefined && expected !== head.revision) throw changedMeanwhile(head.revision)
         const draft = await drafts.read(siteId)
         const { changes: before = [] } = draft
-        const state = withTargets(createState(siteId, live, head), before)
-        const later = await inWaves(await make(state), async ({ kind, id, after }) => ({
+        const published = createState(siteId, live, head)
+        // From what is published now, also of an item that was drafted before: it may have been changed since.
+        const later = await inWaves(await make(withTargets(published, before)), async ({ kind, id, after }) => ({
           ...{ kind, id, after },
-          before: (await state.item(kind, id)).value,
+          before: (await published.item(kind, id)).value,
         }))
         const changes = joinChanges(before, later)
         if (await drafts.write(siteId, changes, draft)) return { revision: head.revision, ...countsOf(changes) }

@@ -191,6 +191,21 @@ describe('the catalog', () => {
     expect(catalog.slotOf('shop', 'hero')).toBeUndefined()
   }, 60_000)
 
+  it('compiles a small slot beside a large one, for which its visitors do not wait', async () => {
+    const { catalog, slot, content } = shop()
+    slot('hero')
+    slot('few')
+    content('a', ['few'])
+    for (let n = 0; n < 4_000; n++) content(`c${n}`, ['hero'], { where: { 'context.shelf': `${n}` } })
+    const large = catalog.prepare('shop', [{ id: 'hero' }])
+    await new Promise(setImmediate)
+    await catalog.prepare('shop', [{ id: 'few' }])
+    expect(catalog.prepare('shop', [{ id: 'hero' }])).toBeDefined()
+    expect(catalog.slotOf('shop', 'few')!.contents.map(({ id }) => id)).toEqual(['a'])
+    await large
+    expect(catalog.slotOf('shop', 'hero')!.contents.length).toBe(4_000)
+  })
+
   it('keeps a slot whose new candidates are of no use as it was, with the content of now', () => {
     const { catalog, slot, content } = shop()
     const ids = () => catalog.slotOf('shop', 'deals')?.contents.map(each => each.id)

@@ -81,6 +81,25 @@ describe('a request for much', () => {
     expect(answered?.decisions.map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout', 'timeout'])
   })
 
+  it('is given up, and recorded as late, while its slot is still being compiled, which goes on', async () => {
+    const { catalog, decide, stored } = start()
+    const slots = [{ id: 'hero' }]
+    catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
+    for (let n = 0; n < 4_000; n++) catalog.set(`shop.content.c${n}`, { id: `c${n}`, slots: ['hero'] })
+    const preview = { show: { hero: ['c1'] } }
+    expect((await decide(request('hero', { deadlineMs: 0, preview }), 0))?.decisions).toMatchObject([
+      { outcome: 'timeout', items: [], preview: true },
+    ])
+    expect((await decide(request('hero', { deadlineMs: 0 }), 0))?.decisions).toMatchObject([
+      { outcome: 'timeout', items: [] },
+    ])
+    expect(stored).toMatchObject([{ envelope: { decisions: [{ slotId: 'hero', outcome: 'timeout' }] } }])
+    const preparing = catalog.prepare('shop', slots)
+    expect(preparing).toBeDefined()
+    await preparing
+    expect((await decide(request('hero'), 0))?.decisions).toMatchObject([{ outcome: 'served' }])
+  })
+
   it('is answered as unavailable, and recorded as nothing, where NATS could not carry the answer', async () => {
     const { catalog, decide, stored } = start()
     catalog.set('shop.slot.hero', { id: 'hero', policy: { type: 'random' } })
