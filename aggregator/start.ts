@@ -47,9 +47,7 @@ export async function startAggregator(
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
-  // A connection of its own: what a visitor waits for doesn't queue behind messages that are read and profiles that are
-  // stored.
-  const lane = await connectNats(settings.nats, 'decisions', log)
+  const { lane, reader } = await connectLanes(settings, log)
   const [publisher, lanePublisher] = [createPublisher(nats), createPublisher(lane)]
   const skewTracker = createSkewTracker()
   const identity = { id: uuidv7(), name: settings.name }
@@ -59,7 +57,7 @@ export async function startAggregator(
 
   // Personalization comes first, and the warehouse is not waited for: ClickHouse being down must not stop it.
   const profiles = roles.includes('profiles')
-    ? await startProfiles({ ...deps, lane, maxProfiles, maxBytes, anonymousDays, fillRate, skewTracker })
+    ? await startProfiles({ ...deps, lane, reader, maxProfiles, maxBytes, anonymousDays, fillRate, skewTracker })
     : undefined
   const deciding =
     profiles && roles.includes('decisions')
@@ -91,7 +89,7 @@ export async function startAggregator(
   })
 
   const missing = () => [
-    ...(nats.connected && lane.connected ? [] : ['nats']),
+    ...([nats, lane, reader].every(({ connected }) => connected) ? [] : ['nats']),
     ...(redis && !redis.isReady ? ['redis'] : []),
     ...(profiles?.missing() ?? []),
     ...(deciding?.missing() ?? []),
@@ -120,10 +118,19 @@ export async function startAggregator(
       lanePublisher.close()
       redis?.destroy()
       await status.close()
-      await lane.close()
+      await Promise.all([lane.close(), reader.close()])
       await nats.close()
     },
   }
+}
+
+/**
+ * Opens further connections: what a visitor waits for (`lane`) doesn't queue behind messages that are read and profiles
+ * that are stored, and neither behind stored profiles that are read (`reader`).
+ */
+async function connectLanes({ nats }: Pick<ReturnType<typeof aggregatorSettings>, 'nats'>, log: Log) {
+  const [lane, reader] = await Promise.all(['decisions', 'profiles'].map(name => connectNats(nats, name, log)))
+  return { lane: lane!, reader: reader! }
 }
 
 /** Starts what answers from the tables, beside the warehouse that loads them. */

@@ -2,6 +2,7 @@ import type { EventEnvelope, ForgetRequest, Profile } from '@slotstream/protocol
 import {
   createDeadLetters,
   createSlices,
+  createTurns,
   type Installation,
   type Log,
   type Metrics,
@@ -70,6 +71,8 @@ export interface ProfileSet {
 
 export interface ProfileSetDeps {
   nats: Nats
+  /** See `ProfileStoreDeps`. */
+  reader?: Nats | undefined
   publisher: Publisher
   installation: Installation
   metrics: Metrics
@@ -210,6 +213,8 @@ function depsOfWorkers(deps: ProfileSetDeps) {
     tellTimer: createTellTimer(publisher, partitions),
     checks: createMemberChecks({ ...deps, definitionsOf, tell: createTellSegments(publisher, partitions) }),
     slice: createSlices(),
+    // A server may look at all keys before it gives those of a partition: of all at once it would take minutes.
+    loadInTurn: createTurns(1),
     deadLetter: createDeadLetters({ nats, publisher, role: 'profiles', metrics, log }),
     onStep: countSteps(metrics),
   }

@@ -70,6 +70,8 @@ export interface ProfilesDeps {
   nats: Nats
   /** Connection on which profiles are read by request, so that answers do not queue behind messages. Default: `nats` */
   lane?: Nats
+  /** See `ProfileStoreDeps`. */
+  reader?: Nats
   publisher: Publisher
   installation: Installation
   metrics: Metrics

@@ -11,8 +11,12 @@ const done = progressOf('profiles')
 
 const MB = 2 ** 20
 
-/** Memory that profiles may take: the process has the rest of half a gigabyte for itself. */
+/**
+ * Memory that profiles may take, and the limit of the heap of which that is a third, as without a setting. With the
+ * engine's own limit of some gigabytes it leaves garbage of some 200 MB where it is.
+ */
 const BUDGET_MB = 192
+const HEAP_MB = 3 * BUDGET_MB
 
 /** Steps at which the sizes are read: their slope says what further profiles take. */
 const STEPS = 5
@@ -47,7 +51,11 @@ interface Sizes {
 export async function benchMillion(profiles: number): Promise<string> {
   const owners = await startOwners()
   try {
-    const owner = await owners.owner({ MAX_PROFILES: String(profiles), PROFILES_MEMORY_MB: String(BUDGET_MB) })
+    const owner = await owners.owner({
+      MAX_PROFILES: String(profiles),
+      PROFILES_MEMORY_MB: String(BUDGET_MB),
+      NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}`,
+    })
     await owner.ready()
     const sizes: Sizes[] = []
     for (let step = 1; step <= STEPS; step++) {
@@ -62,8 +70,11 @@ export async function benchMillion(profiles: number): Promise<string> {
     const hotIds = Array.from({ length: Math.min(HOT, profiles) }, (_, n) => profiles - 1 - n)
     await read(owners, n => hotIds[n % hotIds.length]!)
     const hot = await read(owners, n => hotIds[(n * 7) % hotIds.length]!)
-    const cold = await read(owners, n => (n * 7_919) % Math.max(1, Math.floor(profiles / 2)))
-    return report(sizes, hot, cold)
+    // A server reads the block of megabytes that a profile is in, and keeps it for some seconds.
+    const half = Math.max(1, Math.floor(profiles / 2))
+    const cold = await read(owners, n => (n * 7_919) % half)
+    const again = await read(owners, n => (n * 7_919 + 1) % half)
+    return report(sizes, { hot, cold, again })
   } finally {
     await owners.stop()
   }
@@ -133,7 +144,7 @@ async function read({ collectorUrl }: Owners, visitorOf: (n: number) => number):
   return reads
 }
 
-function report(sizes: readonly Sizes[], hot: Reads, cold: Reads): string {
+function report(sizes: readonly Sizes[], { hot, cold, again }: Record<'hot' | 'cold' | 'again', Reads>): string {
   const [before, last] = [sizes.at(-2)!, sizes.at(-1)!]
   const slope = (bytes: 'resident' | 'stored') => (last[bytes] - before[bytes]) / (last.profiles - before.profiles)
   const rows = sizes.map(({ profiles, resident, stored }) => [
@@ -150,7 +161,7 @@ function report(sizes: readonly Sizes[], hot: Reads, cold: Reads): string {
     whole(failed),
   ]
   const tenMillion = last.stored + slope('stored') * (10_000_000 - last.profiles)
-  return `${whole(last.profiles)} profiles, PROFILES_MEMORY_MB=${BUDGET_MB} (aim: 512 MB resident for a million):
+  return `${whole(last.profiles)} profiles, PROFILES_MEMORY_MB=${BUDGET_MB}, --max-old-space-size=${HEAP_MB} (aim: 512 MB resident for a million):
 
 ${markdownTable(['profiles', 'resident MB', 'stored MB', 'stored bytes ÷ profiles'], rows)}
 
@@ -159,6 +170,10 @@ paper, ${whole(tenMillion / MB)} MB in NATS.
 
 ${markdownTable(
   ['read at the collector’s door', 'p50 ms', 'p99 ms', 'aim, p99 ms', 'failed'],
-  [times('hot', hot, '2'), times('cold, from NATS', cold, '20')],
+  [
+    times('hot', hot, '2'),
+    times('cold, from NATS', cold, '20'),
+    times('cold, others from blocks that NATS has read for these', again, '20'),
+  ],
 )}`
 }

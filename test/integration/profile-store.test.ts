@@ -1,5 +1,5 @@
 import { type Profile, partitionOf, visitorIdOf } from '@slotstream/protocol'
-import { createLog, createPublisher, type Publisher } from '@slotstream/runtime'
+import { connectNats, createLog, createPublisher, type Publisher } from '@slotstream/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProfileCache } from '#aggregator/profiles/cache/profile-cache.js'
 import { profileStoreOf } from '#aggregator/profiles/store/open-profile-store.js'
@@ -246,6 +246,21 @@ for (const [kind, generation] of [
         await redis!.hSet(`slotstream:{profiles_${generation}.${key.split('.')[0]}}:profile:${key}`, 'value', '{"site')
     }
   })
+
+it('profiles in NATS are read on the connection for that, and by nothing else', async () => {
+  const { nats, installation, url } = broker
+  const reader = await connectNats(url, 'reader', log)
+  const store = profileStoreOf({ nats, reader, publisher, installation, log })
+  const ida = profileOf('ida', 1)
+  const load = () => store.loadNewest(partitionOfName('ida'), WITHOUT_LIMIT, () => {}, NEVER)
+  const revision = await store.write(ida, 0)
+  expect(await store.read(SITE, ida.visitorId)).toEqual({ profile: ida, revision })
+  expect(await load()).toBe(true)
+  await reader.close()
+  await expect(store.read(SITE, ida.visitorId)).rejects.toThrow()
+  await expect(load()).rejects.toThrow()
+  await store.write(profileOf('ida', 2), revision)
+})
 
 describe.skipIf(!REDIS)('profiles in Redis', () => {
   it('are taken over from NATS KV, with the position that they have there', async () => {

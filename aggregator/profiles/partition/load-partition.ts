@@ -132,6 +132,7 @@ export async function loadStoredProfiles(
   limit: { profiles: number; bytes: number },
   abort: AbortSignal,
 ): Promise<void> {
+  if (abort.aborted) return
   let isWithinEnd = true
   const isAll = await store.loadNewest(
     index,

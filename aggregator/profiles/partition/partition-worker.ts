@@ -22,6 +22,8 @@ export interface PartitionWorker {
 export interface PartitionWorkerDeps extends LoadDeps, FollowDeps {
   /** The streams of events. */
   streams: readonly StreamPart[]
+  /** Loads stored profiles of one partition after the other. */
+  loadInTurn: <T>(load: () => Promise<T>) => Promise<T>
   /** Stores what has changed in a partition. Resolves to whether all went well. */
   flush: (partition: LoadedPartition) => Promise<boolean>
   /** Returns whether this process holds a partition, as far as it knows. */
@@ -36,7 +38,7 @@ export interface PartitionWorkerDeps extends LoadDeps, FollowDeps {
  * unhandled, which ends the process: otherwise the partition would be held and never be served.
  */
 export function startPartitionWorker(index: number, deps: PartitionWorkerDeps): PartitionWorker {
-  const { nats, streams, log, store, maxProfiles, maxBytes, flush, holds, onServing } = deps
+  const { nats, streams, log, store, maxProfiles, maxBytes, loadInTurn, flush, holds, onServing } = deps
   const aborting = new AbortController()
   const abort = aborting.signal
   const retry = createRetry(index, log, abort)
@@ -58,7 +60,8 @@ export function startPartitionWorker(index: number, deps: PartitionWorkerDeps): 
   const perform: Record<WorkerEffect, () => void> = {
     follow() {
       follower = followStream(partition!, deps, stream, abort)
-      loadStoredProfiles(partition!, store, { profiles: maxProfiles, bytes: maxBytes }, abort).catch(error =>
+      const limit = { profiles: maxProfiles, bytes: maxBytes }
+      loadInTurn(() => loadStoredProfiles(partition!, store, limit, abort)).catch(error =>
         log.warn({ err: error, partition: index }, 'the stored profiles could not be loaded at once'),
       )
       sendAfter(follower.caughtUp, () => ({ type: 'caught-up' }))

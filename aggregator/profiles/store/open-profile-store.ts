@@ -22,6 +22,8 @@ export async function redisAt(
 
 /** Returns the store of a generation of profiles: in Redis where there is one, else in NATS KV. */
 export function profileStoreOf(deps: ProfileStoreDeps): ProfileStoreOfGeneration {
-  const { nats, publisher, installation, log, redis } = deps
-  return redis ? createRedisProfileStore({ ...deps, redis }) : createProfileStore(nats, publisher, installation, log)
+  const { nats, publisher, installation, log, redis, reader } = deps
+  return redis
+    ? createRedisProfileStore({ ...deps, redis })
+    : createProfileStore(nats, publisher, installation, log, reader)
 }

@@ -80,12 +80,15 @@ export interface ProfileStoreOfGeneration extends ProfileStore, SweptStore, Prof
 /**
  * Creates the store of a generation in NATS KV: in `profiles` `<partition>.<siteId>.<keyed hash>`, in `positions`
  * `profiles.<partition>`; of later generations `profiles_1` and so on in both places.
+ *
+ * @param reader see `ProfileStoreDeps`
  */
 export function createProfileStore(
   nats: Nats,
   publisher: Pick<Publisher, 'publish'>,
   installation: Pick<Installation, 'partitions' | 'generation' | 'buckets' | 'privacy'>,
   log: Log,
+  reader: Nats = nats,
 ): ProfileStoreOfGeneration {
   const { buckets } = installation
   const bucket = createProfileBucket(publisher, installation, log)
@@ -104,18 +107,10 @@ export function createProfileStore(
     ...keys,
     ...createCheckpoints(nats, bucket, buckets, log),
     keyOf,
-    async read(siteId, visitorId) {
-      const key = keyOf({ siteId, visitorId })
-      const entry = await buckets.profiles.get(key)
-      const profile = entry?.operation === 'PUT' ? parse(entry, key, entry.revision) : undefined
-      return { profile, revision: entry?.revision ?? 0 }
-    },
-    async visitorOf(key) {
-      const entry = await buckets.profiles.get(key)
-      return entry?.operation === 'PUT' ? parse(entry, key, entry.revision) : undefined
-    },
+    read: (siteId, visitorId) => readKey(keyOf({ siteId, visitorId })),
+    visitorOf: async key => (await readKey(key)).profile,
     write: (profile, revision) => put(name, keyOf(profile), profile, revision),
-    loadNewest: (...parameters) => loadNewest({ nats, buckets, log, bucket }, ...parameters),
+    loadNewest: (...parameters) => loadNewest({ nats: reader, log, bucket }, ...parameters),
     async remove(profile, revision) {
       try {
         await keys.markRemoved(profile, revision)
@@ -134,34 +129,36 @@ export function createProfileStore(
     eraseAll: async () => {},
   }
 
+  /** Reads from the leader: a replica may lag behind. */
+  async function readKey(key: string): Promise<StoredProfile> {
+    const entry = await reader.manager.streams.getMessage(stream, { last_by_subj: subjectOf(key) })
+    const isMark = entry?.header?.has('KV-Operation')
+    return { profile: entry && !isMark ? parse(entry, key, entry.seq) : undefined, revision: entry?.seq ?? 0 }
+  }
+
   function entriesOf(keys: string, from: number, before: number, abort: AbortSignal): AsyncIterable<StoredEntry> {
-    return readEntries({ nats, log, stream, subject: subjectOf(keys) }, from, before, abort, message =>
+    return readEntries({ nats: reader, log, stream, subject: subjectOf(keys) }, from, before, abort, message =>
       parse(message, bucket.keyOfSubject(message.subject), message.seq),
     )
   }
 }
 
 async function loadNewest(
-  {
-    nats,
-    buckets,
-    log,
-    bucket,
-  }: { nats: Nats; buckets: Pick<Installation['buckets'], 'profiles'>; log: Log; bucket: ProfileBucket },
+  { nats, log, bucket }: { nats: Nats; log: Log; bucket: ProfileBucket },
   partition: number,
   limit: { profiles: number; bytes: number },
   each: (profile: Profile, revision: number) => void,
   abort: AbortSignal,
 ): Promise<boolean> {
-  const { name } = (await buckets.profiles.status()).streamInfo.config
-  const { messages, bytes, first_seq, last_seq } = (await nats.manager.streams.info(name)).state
+  const { stream } = bucket
+  const { messages, bytes, first_seq, last_seq } = (await nats.manager.streams.info(stream)).state
   const subject = bucket.subjectOf(`${partition}.>`)
   if (messages === 0) return true
   // The bucket has one message per key. Its stream read in one go is many times faster than key by key. What turns out
   // to be larger than others evicts older ones again.
   const most = Math.min(limit.profiles, Math.ceil(limit.bytes / Math.max(1, bytes / messages)))
   const from = Math.max(first_seq, last_seq - most + 1)
-  for await (const message of readWhole(nats, name, log, { subject, from, buffer: READ_AHEAD })) {
+  for await (const message of readWhole(nats, stream, log, { subject, from, buffer: READ_AHEAD })) {
     if (abort.aborted) break
     const isMark = Boolean(message.headers?.get('KV-Operation'))
     const profile = isMark ? undefined : bucket.parse(message, bucket.keyOfSubject(message.subject), message.seq)
