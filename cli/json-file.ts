@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { checkSlot, isObject, type PolicySpec } from '@slotstream/protocol'
+import { isObject, type PolicySpec, strictSlot } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 
 /**
@@ -19,15 +19,15 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Returns the policy that a file holds: a slot's `policy`, or a slot with one. It is checked as in a catalog, and has
- * its defaults.
+ * Returns the policy that a file holds: a slot's `policy`, or a slot with one. It is checked as one that
+ * is put, so that a misspelt field is no default, and has its defaults.
  *
  * @throws CommandError with what is wrong
  */
 export function policyIn(raw: unknown, file: string): PolicySpec {
   const policy = isObject(raw) && isObject(raw.policy) ? raw.policy : raw
-  const checked = checkSlot({ id: 'slot', policy })
-  if (!checked.ok) throw new CommandError(`${file} must hold a slot's policy: ${checked.reason}`)
+  const checked = strictSlot({ id: 'slot', policy })
+  if (!checked.ok) throw new CommandError(`${file} must hold a slot's policy: ${checked.faults.join('\n')}`)
   if (!checked.value.policy) throw new CommandError(`${file} must hold a slot's policy: {"type": …}`)
   return checked.value.policy
 }

@@ -63,6 +63,7 @@ export type { Estimates } from './evaluate/estimate.js'
 export { type Evaluation, evaluateLots } from './evaluate/evaluate.js'
 export type { Estimate } from './evaluate/interval.js'
 export type { Diagnostics, Refusal } from './evaluate/refusal.js'
+export { type Showable, showableOf } from './evaluate/showable.js'
 export type { ContentFactsById } from './evaluate/target/content-facts.js'
 export { policyTarget, type Target, uniformTarget } from './evaluate/target/target.js'
 export { type AfterLook, afterLook, verdictOfTournament } from './experiments/after-look.js'
@@ -207,6 +208,7 @@ export type { ApplyRules } from './profile/apply-rules.js'
 export { type FilledProfile, fillProfile, isWhole, type ProfileFill } from './profile/features/fill-profile.js'
 export { profileBytes } from './profile/profile-size.js'
 export { namesOfSignals } from './profile/recent-signals.js'
+export { CATALOG_AT, type CatalogRow, catalogOfRows, catalogTimes } from './replay/catalog-rows.js'
 export {
   type ChangedDecision,
   createSlotComparer,

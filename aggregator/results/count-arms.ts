@@ -109,12 +109,13 @@ export async function countTraffic(
   clickhouse: ClickHouseClient,
   request: ResultsRequest,
   includesBots = false,
-): Promise<{ measured: ArmSums; sql: Record<string, string> }> {
+): Promise<{ measured: ArmSums; since?: number; sql: Record<string, string> }> {
   const sql = resultsSql(request, includesBots)
-  const rows = await readerOf(clickhouse, sql.params)<ArmRow>(sql.arms)
+  const rows = await readerOf(clickhouse, sql.params)<ArmRow & { first_at: string }>(sql.arms)
   const measured = armOf('all', rows, 1, 0).metrics[0]!
   if (!isFiniteSums(measured)) throw new RangeError('what persons earned adds up to no finite number')
-  return { measured, sql: { traffic: shown(sql).arms! } }
+  const times = rows.map(({ first_at: first }) => Date.parse(`${first.replace(' ', 'T')}Z`))
+  return { measured, ...(times.length > 0 && { since: Math.min(...times) }), sql: { traffic: shown(sql).arms! } }
 }
 
 function readerOf(clickhouse: ClickHouseClient, params: Record<string, unknown>) {

@@ -11,7 +11,7 @@ export interface LoggedSituation {
   /** True for each of `eligible` that had a chance. Undefined: the log does not say. */
   possible?: readonly boolean[]
   /** Chance of each of `eligible` for the first position, about. Undefined: the log does not say. */
-  chances?: readonly number[]
+  chances?: ArrayLike<number>
   /** Numbers of the actions at the positions above, which are not shown again. */
   above: readonly number[]
   /** The person's interests. Undefined: the log does not say. */

@@ -70,8 +70,8 @@ export function refuseEstimates(diagnostics: Diagnostics): Refusal | undefined {
 }
 
 const UNLISTED =
-  '. Where not all content could be shown each time, log what could be, in a column candidates, or let the time machine ' +
-  'value it (npm run replay -- decisions --with), which reads that from the records'
+  '. Where not all content could be shown each time, log what could be, in a column candidates, or in draw and policy_version ' +
+  'as --slot and the query of docs/evaluation.md have them'
 
 /**
  * Returns how far the mean weight is from what it must be; 0 where rounding explains it. What the log never shows is

@@ -50,12 +50,16 @@ export function planOf(question: PlanQuestion): Plan {
   const { effect, power = 0.8, alpha = DEFAULT_ALPHA, shares = [0.5, 0.5], isAmount, measured, days: over } = question
   const { mean, variance } = measured.units > 0 ? meanOf(measured) : { mean: 0, variance: 0 }
   const { baseRate = mean, personsPerDay = measured.units / over } = question
+  for (const name of ['baseRate', 'personsPerDay'] as const) {
+    const { [name]: rate } = question
+    if (rate !== undefined && !(rate > 0)) throw new RangeError(`${name} must be above 0`)
+  }
   const plan = { baseRate, personsPerDay, effect, power, alpha, shares: [...shares] }
   const assumptions = assumptionsOf(question, shares)
   const isKnown = baseRate > 0 && personsPerDay > 0 && (mean > 0 || !isAmount)
   if (!isKnown) {
     const missing = personsPerDay > 0 ? 'no person earned anything' : 'no person was shown anything'
-    const verdict = `It cannot be told: ${missing} in the last ${over} days. Give baseRate and personsPerDay.`
+    const verdict = `It cannot be told: ${missing} in ${lastDays(over)}. Give baseRate and personsPerDay.`
     return { days: null, persons: null, ...plan, assumptions, verdict }
   }
   const control = shares[0]!
@@ -82,7 +86,7 @@ const LONGER =
   'It takes longer than the days that were measured: persons who come again count once, so that it may take longer still.'
 
 function assumptionsOf({ days, baseRate, personsPerDay }: PlanQuestion, shares: readonly number[]): string[] {
-  const over = `the last ${days} days`
+  const over = lastDays(days)
   return [
     personsPerDay === undefined
       ? `As many new persons come each day as in ${over}.`
@@ -94,6 +98,10 @@ function assumptionsOf({ days, baseRate, personsPerDay }: PlanQuestion, shares: 
     'stop.units of the experiment is the number of persons that this says.',
     ...(shares.length > 2 ? [`The effect is that of one of ${shares.length - 1} arms, the smallest one.`] : []),
   ]
+}
+
+function lastDays(days: number): string {
+  return days === 1 ? 'the last day' : `the last ${days} days`
 }
 
 function percent(share: number): string {

@@ -83,9 +83,11 @@ function meaningOf(facts: ResultFacts): string {
 
 function liftMeaning({ lift, arm, units, fewest, least }: ResultFacts): string {
   if (!lift) {
-    const few =
-      fewest < least ? `, ${fewest.toLocaleString('en-US')} in the smallest arm: ${least} are needed in each` : ''
-    return `Too early to say: ${people(units)} so far${few}.`
+    const why =
+      fewest < least
+        ? `${fewest.toLocaleString('en-US')} in the smallest arm: ${least} are needed in each`
+        : 'and those of the control earned nothing that others could be compared with'
+    return `Too early to say: ${people(units)} so far, ${why}.`
   }
   const range = `between ${percent(lift.low)} and ${percent(lift.high)}`
   if (!lift.isSignificant)

@@ -46,7 +46,7 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
     const candidates = listed === undefined ? rest : unpackPlaces(listed)
     if (candidates.length !== candidateCount)
       throw new RangeError(`a stage has ${candidates.length} candidates, not ${candidateCount}`)
-    const unlisted = rest.filter(place => !candidates.includes(place)).length
+    const unlisted = candidates === rest ? 0 : countOthers(rest, candidates)
     const shown = new Set(drawn.map(index => candidates[index]!))
     rest = rest.filter(place => !shown.has(place))
     const unpacked = lottery && unpackLottery(lottery, candidateCount)
@@ -73,6 +73,11 @@ export function explainStages({ contents, stages }: RecordedDraw): ExplainedStag
       positions,
     }
   })
+}
+
+function countOthers(places: readonly number[], listed: readonly number[]): number {
+  const listedPlaces = new Set(listed)
+  return places.filter(place => !listedPlaces.has(place)).length
 }
 
 /** Ranks a drawn content. A difference that rounding gives to the largest does not count. */

@@ -362,6 +362,21 @@ describe('results', () => {
       days: null,
       shares: [0.5, 0.5],
     })
+    // Days before a slot was first used have no persons.
+    await ask('/slots/young', { policy: { type: 'random' } })
+    await clickhouse.client.command({
+      query: `INSERT INTO slotstream.decisions SELECT * REPLACE ('young' AS slot_id, '' AS experiment, '' AS arm, concat('y', decision_id) AS decision_id,
+        now64(3) - toIntervalHour(60) + toIntervalSecond(cityHash64(person) % 3600) AS timestamp)
+        FROM (SELECT * FROM slotstream.decisions WHERE site_id = '${SITE}' AND slot_id = 'hero')`,
+    })
+    expect(await ask('/slots/young/power?effect=0.1&baseRate=0.1')).toMatchObject({
+      personsPerDay: VISITORS / 2.5,
+      measured: { persons: VISITORS, days: 2.5 },
+      verdict: expect.stringMatching(/^To find/),
+    })
+    expect(await ask('/slots/young/power?effect=0.1&baseRate=0.1&days=7')).toMatchObject({
+      personsPerDay: VISITORS / 7,
+    })
     for (const wrong of [
       '',
       'effect=x',

@@ -26,6 +26,7 @@ const { ask, recordsOf, explain } = setUpDecidedShop(current => {
 describe('the time machine', () => {
   const MACHINE = 'machine'
   const COMMAND = fileURLToPath(new URL('../../cli/dist/replay/main.js', import.meta.url))
+  const EVALUATE = fileURLToPath(new URL('../../cli/dist/evaluate/main.js', import.meta.url))
   const HEADERS = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Content-Type': 'application/json' }
   const SLOTS = POLICIES.map(({ type }) => `of-${type}`)
   /** Policies that neither learn nor rank by a matrix, of which all follows from the record. */
@@ -164,6 +165,41 @@ describe('the time machine', () => {
     const ofSite = random.filter(({ known }) => known?.isHeldOutOfSite).length
     expect(ofSite).toBeGreaterThan(0)
     expect(others.find(({ contentId }) => contentId === 'b')!.after).toBe(random.length - ofSite)
+  })
+
+  it('values what evaluate values, of more content than a record lists, after it is gone from the catalog', async () => {
+    const many = { slots: ['of-many'], payload: {} }
+    await admin('/slots/of-many', { policy: { type: 'weighted' } })
+    for (let n = 0; n < 30; n++)
+      await admin(`/content/m${n}`, { ...many, ...(n % 4 === 0 && { where: { 'context.country': 'DE' } }) })
+    await until(
+      'its content counts',
+      () => ask('first', ['of-many'], { country: 'DE' }, MACHINE),
+      ({ decisions: [one] }) => one!.reason?.candidates?.length === 30,
+    )
+    for (let n = 0; n < 40; n++) await ask(`m${n}`, ['of-many'], { country: n % 2 ? 'DE' : 'FR' }, MACHINE)
+    await admin('/content/m0', { ...many, slots: [] })
+    // The test before set a holdout of the site.
+    const decided = ['served', 'holdout']
+    const recorded = (await records()).filter(
+      ({ slotId, outcome }) => slotId === 'of-many' && decided.includes(outcome),
+    )
+    const file = join(folder, 'random.json')
+    await writeFile(file, '{"type": "random"}')
+    const { logged, value, unknown } = await until(
+      'all are in the table',
+      async () => (await replay('--slot', 'of-many', '--with', file)).slots!['of-many']!,
+      ({ decisions }) => decisions === recorded.length,
+    )
+    expect({ logged, unknown }).toEqual({ logged: 0, unknown: [] })
+    const { url, username, password } = clickhouse.account
+    const env = { ...process.env, CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password }
+    const args = [EVALUATE, '--site', MACHINE, '--slot', 'of-many', '--policy', file, '--json']
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+    const { ess, overlap, maxWeight, refused } = value
+    expect(JSON.parse(stdout)).toMatchObject({ ess, overlap, maxWeight, refused })
+    expect(overlap).toBe(1)
+    expect(refused?.code).toBe('low_sample')
   })
 
   it('tells what is wrong', async () => {

@@ -12,6 +12,8 @@ const NAMES = {
   above: ['above'],
   affinities: ['affinities'],
   known: ['known'],
+  draw: ['draw'],
+  version: ['policy_version'],
 } as const
 
 /** Columns without which nothing can be valued. */

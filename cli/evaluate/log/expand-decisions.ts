@@ -15,6 +15,8 @@ export const EXPANDED = [
   'above',
   'affinities',
   'known',
+  'draw',
+  'policy_version',
 ]
 
 /** Makes records of `EXPANDED`, one for each content that a decision showed. */
@@ -47,6 +49,8 @@ export function expansionOf(header: readonly string[]): ExpandDecision | undefin
       JSON.stringify(ids.slice(0, place)),
       JSON.stringify(features.affinities ?? {}),
       typeof features.known === 'string' ? features.known : '',
+      typeof features.draw === 'string' ? features.draw : '',
+      textOf('policy_version'),
     ])
   }
 }

@@ -34,11 +34,13 @@ const exportOf = ({ rewards, bots }: Pick<DecisionSelection, 'rewards' | 'bots'>
     if(abs(arraySum(c -> c.probability, candidates) - 1) < 1e-6, toJSONString(arrayMap(c -> (c.content_id, exp2(round(log2(c.probability)))), candidates)), '') AS candidates,
     toJSONString(arraySlice(content_ids, 1, rewards.position - decisions.position)) AS above,
     toJSONString(features.^affinities) AS affinities,
-    ifNull(features.known.:String, '') AS known
+    ifNull(features.known.:String, '') AS known,
+    ifNull(features.draw.:String, '') AS draw,
+    decisions.policy_version AS policy_version
 FROM slotstream.decision_rewards AS rewards
 INNER JOIN
 (
-    SELECT site_id, decision_id, position, content_ids, candidates, features
+    SELECT site_id, decision_id, position, content_ids, candidates, features, policy_version
     FROM slotstream.decisions
     WHERE site_id = {site:String} AND slot_id = {slot:String} AND ${inPeriod('timestamp')}
 ) AS decisions
@@ -54,15 +56,25 @@ ORDER BY rewards.timestamp, decision_id, position
 FORMAT CSVWithNames`
 
 /**
- * Reads decisions and what came of them from ClickHouse, as CSV in pieces.
+ * Resolves to the site whose decisions are selected.
+ *
+ * @throws CommandError where several have such a slot, or none
+ */
+export async function siteOf(
+  { slot, site, from = EVER.from, to = EVER.to }: DecisionSelection,
+  settings: ClickHouseAddress,
+): Promise<string> {
+  return site ?? (await onlySite({ slot, from, to }, settings))
+}
+
+/**
+ * Reads decisions of a site and what came of them from ClickHouse, as CSV in pieces.
  *
  * @throws CommandError
  */
 export async function* exportDecisions(
-  { slot, site, from = EVER.from, to = EVER.to, ...counted }: DecisionSelection,
+  { slot, site, from = EVER.from, to = EVER.to, ...counted }: DecisionSelection & { site: string },
   settings: ClickHouseAddress,
 ): AsyncGenerator<Uint8Array> {
-  const period = { slot, from: String(from), to: String(to) }
-  const only = site ?? (await onlySite({ slot, from, to }, settings))
-  yield* queryClickHouse(exportOf(counted), { ...period, site: only }, settings)
+  yield* queryClickHouse(exportOf(counted), { slot, site, from: String(from), to: String(to) }, settings)
 }

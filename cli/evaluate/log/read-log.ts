@@ -1,12 +1,14 @@
 import type { DecisionLog } from '@slotstream/core'
-import { parseTime } from '@slotstream/protocol'
+import { hash32, hashEnd, hashMore, parseJson, parseTime } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
+import type { ContentsOfVersion } from '../draws/contents-of-versions.js'
+import { createRecordedDraws, type RecordedDraws } from '../draws/recorded-draws.js'
 import { type Columns, findColumns, wantedFields } from './columns.js'
 import { readRecords } from './csv-records.js'
 import { EXPANDED, type ExpandDecision, expansionOf } from './expand-decisions.js'
 import { growing } from './growing.js'
 import { ownCopy } from './own-copy.js'
-import { createSituations } from './situations.js'
+import { createSituations, type Situations } from './situations.js'
 
 /** Positions of a page, at most. */
 const MAX_POSITION = 1_000
@@ -33,12 +35,18 @@ const emptyColumns = () => ({
 
 /**
  * Reads a log of decisions: one record for each shown content, a header with the names of columns. Rows that showed
- * nothing are left out.
+ * nothing are left out, and those that a decision has once more.
  *
  * @param file names the log in messages
+ * @param contentsOf finds the contents of versions that the log does not name. Default: they are not known
  * @throws CommandError with the place of what is no such log
  */
-export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, needs: LogNeeds): Promise<DecisionLog> {
+export async function readLog(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  needs: LogNeeds,
+  contentsOf?: ContentsOfVersion,
+): Promise<DecisionLog> {
   const numbers = new Map<string, number>()
   const actionOf = (id: string): number => {
     const existing = numbers.get(id)
@@ -47,12 +55,14 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     return numbers.size - 1
   }
   const situations = createSituations(actionOf)
+  const draws = createRecordedDraws(actionOf)
   const columnsRead = emptyColumns()
   let columns: Columns | undefined
   let decisionId: string | undefined
   let decision = -1
   /** Ids of the rows of a decision so far: what is above, where the log does not say it. */
   let before: string[] = []
+  const seen = new Set<number>()
   let expand: ExpandDecision | undefined
   const onHeader = (header: string[]) => {
     expand = expansionOf(header)
@@ -64,7 +74,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
   }
   const take = (fields: readonly string[], where: string) => {
     const at = columns!
-    if (fields[at.item] === '') return
+    if (fields[at.item] === '' || isRepeat(fields, at, seen)) return
     columnsRead.action.push(actionOf(fields[at.item]!))
     columnsRead.reward.push(rewardOf(fields[at.reward]!, where))
     const propensity = propensityOf(fields[at.propensity]!, where)
@@ -83,6 +93,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
       above: fields[at.above] ?? (before.length > 0 ? JSON.stringify(before) : undefined),
       affinities: fields[at.affinities],
       known: fields[at.known],
+      draw: drawOf(fields, at, before, draws),
     }
     columnsRead.situation.push(situations.numberOf(texts, where))
     if (at.decision >= 0) before.push(fields[at.item]!)
@@ -91,6 +102,7 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     const where = `${file}, record ${record}`
     for (const row of expand?.(fields, where) ?? [fields]) take(row, where)
   })
+  await settle(situations, draws, contentsOf)
   const rows = columnsRead.action.values().length
   if (rows === 0) throw new CommandError(`${file} has no rows that showed something`)
   return {
@@ -106,6 +118,49 @@ export async function readLog(chunks: AsyncIterable<Uint8Array>, file: string, n
     ...(columns!.time >= 0 && { time: columnsRead.time.values() }),
     positions: situations.list.reduce((most, { position }) => Math.max(most, position + 1), 0),
   }
+}
+
+/**
+ * Tells whether there was such a row of the same decision before: a decision shows a content once.
+ *
+ * @param seen hashes of rows, of 53 bits: a million ids as text would take most of the memory
+ */
+function isRepeat(fields: readonly string[], { decision, position, item }: Columns, seen: Set<number>): boolean {
+  if (decision < 0) return false
+  const row = `${fields[decision]}\0${fields[position] ?? ''}\0${fields[item]}`
+  const count = seen.size
+  seen.add(hash32(row) * 2 ** 21 + (hashEnd(hashMore(OTHER_BEGIN, row)) >>> 11))
+  return seen.size === count
+}
+
+/** Begin of a hash that has nothing to do with that of `hash32`. */
+const OTHER_BEGIN = 0x9e3779b9
+
+/**
+ * Returns the number of a row's recorded draw. Undefined: it has none that can be read
+ *
+ * @param before ids of the rows of its decision so far: what is above, where the log does not say it
+ */
+function drawOf(
+  fields: readonly string[],
+  { draw: drawAt, version, item, above: aboveAt }: Columns,
+  before: readonly string[],
+  draws: RecordedDraws,
+): number | undefined {
+  const draw = fields[drawAt]
+  if (!draw || version < 0) return undefined
+  const above = aboveAt < 0 ? before : parseJson(fields[aboveAt] || '[]')
+  if (!Array.isArray(above)) return undefined
+  return draws.numberOf({ draw, version: fields[version]!, contentId: fields[item]!, above: above.length })
+}
+
+/** Names what draws say could be shown, and tells the situations. */
+async function settle(situations: Situations, draws: RecordedDraws, contentsOf?: ContentsOfVersion): Promise<void> {
+  for (const version of contentsOf ? draws.incomplete() : []) {
+    const contentIds = await contentsOf!(version)
+    if (contentIds) draws.name(version, contentIds)
+  }
+  situations.settle(draws)
 }
 
 /** ClickHouse writes what is clicked as true or false. */

@@ -1,6 +1,7 @@
 import { type LoggedSituation, parseFacts } from '@slotstream/core'
 import { parseJson, type RecordedFacts } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
+import type { RecordedDraws } from '../draws/recorded-draws.js'
 import { ownCopy } from './own-copy.js'
 
 /** Fields of a record that say what was eligible and known. */
@@ -14,6 +15,8 @@ export interface SituationTexts {
   affinities?: string | undefined
   /** JSON object of what the logging policy read: `tokens`, `segments`, `items`. */
   known?: string | undefined
+  /** Number of the recorded draw, which says of all content whether it could be shown. */
+  draw?: number | undefined
 }
 
 /** Situations of a log, each once: rows share those that are equal. */
@@ -26,6 +29,8 @@ export interface Situations {
    * @throws CommandError where a text is not what it must be
    */
   numberOf(texts: SituationTexts, where: string): number
+  /** Tells each situation of a recorded draw what could be shown by it, once all is known by name. */
+  settle(draws: Pick<RecordedDraws, 'situationOf' | 'countOf'>): void
 }
 
 /**
@@ -38,6 +43,8 @@ export function createSituations(actionOf: (id: string) => number): Situations {
   const numbers = new Map<string, number>()
   const candidatesOf = remember(text => eligibleOf(parseList(text), actionOf))
   const affinitiesOf = remember(parseInterests)
+  /** Numbers of the draws of situations that have one. */
+  const drawn = new Map<number, number>()
   const knownOf = remember(knownIn)
   let lastTexts: SituationTexts | undefined
   let last = 0
@@ -52,8 +59,8 @@ export function createSituations(actionOf: (id: string) => number): Situations {
     list,
     numberOf(texts, where) {
       if (lastTexts && isSame(texts, lastTexts)) return last
-      const { position, candidates = '', above = '', affinities = '', known: factsText = '' } = texts
-      const key = `${position}\0${candidates}\0${above}\0${affinities}\0${factsText}`
+      const { position, candidates = '', above = '', affinities = '', known: factsText = '', draw = '' } = texts
+      const key = `${position}\0${candidates}\0${above}\0${affinities}\0${factsText}\0${draw}`
       let number = numbers.get(key)
       if (number === undefined) {
         number = list.length
@@ -63,10 +70,20 @@ export function createSituations(actionOf: (id: string) => number): Situations {
           throw new CommandError(`${where}: ${(error as Error).message}`)
         }
         numbers.set(key, number)
+        if (texts.draw !== undefined) drawn.set(number, texts.draw)
       }
       lastTexts = texts
       last = number
       return number
+    },
+    settle(draws) {
+      for (const [number, draw] of drawn) {
+        const { eligible, possible: _, chances: __, ...rest } = list[number]!
+        const showable = draws.situationOf(draw)
+        // A list that has not all that could be shown is worse than none.
+        if (showable) list[number] = { ...rest, ...showable }
+        else if (eligible && eligible.length < draws.countOf(draw)) list[number] = rest
+      }
     },
   }
 }
@@ -77,7 +94,8 @@ function isSame(a: SituationTexts, b: SituationTexts): boolean {
     a.candidates === b.candidates &&
     a.above === b.above &&
     a.affinities === b.affinities &&
-    a.known === b.known
+    a.known === b.known &&
+    a.draw === b.draw
   )
 }
 

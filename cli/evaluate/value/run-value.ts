@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { needsOf } from '@slotstream/core'
+import { type DecisionLog, needsOf } from '@slotstream/core'
 import type { Environment } from '@slotstream/runtime/settings'
 import { clickHouseSettings } from '@slotstream/sources'
 import { CommandError } from '@slotstream/tracking-plan'
-import { exportDecisions } from '../log/export-decisions.js'
+import type { ClickHouseAddress } from '../../clickhouse-query.js'
+import { contentsOfVersions } from '../draws/contents-of-versions.js'
+import { type DecisionSelection, exportDecisions, siteOf } from '../log/export-decisions.js'
 import { type LogNeeds, readLog } from '../log/read-log.js'
 import type { ValueCommand } from '../parse-arguments.js'
 import { evaluatePolicy, type NamedPolicy } from './evaluate-policy.js'
@@ -29,9 +31,20 @@ export async function runValue(
   const log =
     typeof source === 'string'
       ? await readLog(chunksOf(source), source, needs)
-      : await readLog(exportDecisions(source, clickHouseSettings(env)), `decisions of ${source.slot}`, needs)
+      : await readStored(source, needs, clickHouseSettings(env))
   const value = evaluatePolicy(log, policy, contents, clip)
   return json ? JSON.stringify(value.report) : writeValue(value)
+}
+
+/** Reads the log of a slot from ClickHouse. */
+async function readStored(
+  selection: DecisionSelection,
+  needs: LogNeeds,
+  clickhouse: ClickHouseAddress,
+): Promise<DecisionLog> {
+  const site = await siteOf(selection, clickhouse)
+  const chunks = exportDecisions({ ...selection, site }, clickhouse)
+  return readLog(chunks, `decisions of ${selection.slot}`, needs, contentsOfVersions(site, selection.slot, clickhouse))
 }
 
 /** Returns what of a log a policy is valued by beside what was shown. */

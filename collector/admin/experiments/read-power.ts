@@ -18,6 +18,8 @@ export interface PowerRequest {
   from: string
   to: string
   days: number
+  /** Whether these days are measured in any case. Otherwise, those since the slot was first used in them. */
+  isAsked: boolean
   metric: Metric
   question: Pick<Parameters<typeof planOf>[0], 'effect' | 'power' | 'alpha' | 'shares' | 'baseRate' | 'personsPerDay'>
 }
@@ -42,19 +44,29 @@ const NOTHING = { units: 0, sum: 0, squares: 0 }
 
 /** Creates the function that asks a process with the role warehouse. */
 export function createReadPower(nats: Pick<Nats, 'connection'>): ReadPower {
-  return async ({ siteId, slotId, from, to, days, metric, question }) => {
+  return async ({ siteId, slotId, from, to, days: most, isAsked, metric, question }) => {
     const isAmount = metricDetails(metric).value !== undefined
     const isGiven = question.baseRate !== undefined && question.personsPerDay !== undefined
     if (isGiven && !isAmount) {
-      const plan = answerable(() => planOf({ ...question, isAmount, measured: NOTHING, days }))
+      const plan = answerable(() => planOf({ ...question, isAmount, measured: NOTHING, days: most }))
       return { ...plan, metric, measured: null, sql: {} }
     }
     const request = { siteId, slotId, from, to, traffic: metric }
-    const { measured, sql } = await askWarehouse<Exclude<TrafficReply, { failed: string }>>(nats, request)
+    const { measured, since, sql } = await askWarehouse<Exclude<TrafficReply, { failed: string }>>(nats, request)
+    const days = isAsked || since === undefined ? most : daysSince(since, Date.parse(to), most)
     const plan = answerable(() => planOf({ ...question, isAmount, measured, days }))
     const { units: persons, sum: rewards } = measured
     return { ...plan, metric, measured: { from, to, days, persons, rewards }, sql }
   }
+}
+
+/**
+ * Returns the days since a slot was first used, to a tenth and at least one: days before have no persons. All days
+ * where it was used on the first of them.
+ */
+function daysSince(since: number, to: number, most: number): number {
+  const days = (to - since) / DAY_MS
+  return days > most - 1 ? most : Math.max(1, Math.round(10 * days) / 10)
 }
 
 /**
@@ -75,7 +87,8 @@ export function powerRequest(
   const effect = numberOf(query, 'effect')
   if (effect === undefined)
     throw new Failure('malformed', 'effect is missing: give a relative one such as 0.02 for 2 %')
-  const days = numberOf(query, 'days') ?? DEFAULT_DAYS
+  const daysAsked = numberOf(query, 'days')
+  const days = daysAsked ?? DEFAULT_DAYS
   if (!Number.isInteger(days) || days < 1 || days > MOST_DAYS)
     throw new Failure('malformed', `days must be a whole number from 1 to ${MOST_DAYS}`)
   const { metric, shares } = planned(slotId, query, named)
@@ -93,7 +106,7 @@ export function powerRequest(
   // Before the warehouse is asked: with any numbers that it may have, the question has to have an answer.
   answerable(() => planOf({ ...question, isAmount: true, measured: { units: 2, sum: 1, squares: 1 }, days }))
   const period = { from: new Date(now - days * DAY_MS).toISOString(), to: new Date(now).toISOString() }
-  return { siteId, slotId, ...period, days, metric, question }
+  return { siteId, slotId, ...period, days, isAsked: daysAsked !== undefined, metric, question }
 }
 
 /** Returns the metric and the shares that are asked about, checked as those of an experiment are. */

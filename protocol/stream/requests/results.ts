@@ -28,9 +28,11 @@ export type ResultsReply = { counted: object; standings?: object; sql: Record<st
 
 /**
  * The answer where `traffic` was asked for. `measured` has what persons earned: number, sum, and sum of the squares.
+ * `since`: when the first of them was shown something, in milliseconds since the epoch; absent: no person was, or an
+ * earlier release answers.
  */
 export type TrafficReply =
-  | { measured: { units: number; sum: number; squares: number }; sql: Record<string, string> }
+  | { measured: { units: number; sum: number; squares: number }; since?: number; sql: Record<string, string> }
   | { failed: string }
 
 /** The longest text of a time. */

@@ -33,6 +33,9 @@ async function read(text: string, needs = { time: true, affinities: true, known:
   return readLog(pieces(), 'log.csv', needs)
 }
 
+/** What a policy needs that neither learns nor looks at the person. */
+const LITTLE = { time: false, affinities: false, known: false }
+
 const HEADER = 'item_id,position,click,propensity_score'
 
 describe('the command line of values', () => {
@@ -141,6 +144,15 @@ describe('a log of decisions', () => {
       { position: 1, ...listed, above: [0], affinities: { shoes: 2 }, known },
       { position: 1, above: [], affinities: {} },
     ])
+  })
+
+  it('may have rows twice, next to each other or not: they count once', async () => {
+    const rows = ['d1,a,1,0.5,1', 'd1,b,2,0.5,0', 'd2,a,1,0.5,0']
+    const header = 'decision_id,item_id,position,propensity_score,click'
+    const twice = [...rows.slice(0, 1), ...rows, ...rows]
+    expect(await read([header, ...twice].join('\n'), LITTLE)).toEqual(await read([header, ...rows].join('\n'), LITTLE))
+    const without = await read([header, ...twice].join('\n').replace('decision_id', 'some_id'), LITTLE)
+    expect(without.rows).toBe(twice.length)
   })
 
   it('may have semicolons or tabs for commas, or be lines of JSON: it is the same log', async () => {

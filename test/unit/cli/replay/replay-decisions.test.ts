@@ -118,6 +118,7 @@ describe('what it is compared with', () => {
     [{ slots: [{ id: 'hero', candidates: { prize: 1 } }] }, /slots\[0\]: candidates\.prize.*did you mean "price"/],
     [{ content: [{ id: 'a', where: { 'trait.x': 1 } }] }, /content\[0\]: where\.trait\.x/],
     [{ id: 'hero' }, /must hold a slot's policy/],
+    [{ type: 'affinity', exporation: 0.5 }, /policy\.exporation is unknown: did you mean policy\.exploration/],
   ])('is refused where it is none: %j', async (content, message) => {
     await expect(read(content)).rejects.toThrow(message)
   })

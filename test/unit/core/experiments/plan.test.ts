@@ -33,6 +33,12 @@ describe('the plan of an experiment', () => {
     expect(persons([0.4, 0.3, 0.3])).toBeGreaterThan(1.6 * persons([0.5, 0.5]))
   })
 
+  it('says of a single day that it is one, and that rates which are given must be above 0', () => {
+    expect(plan({ days: 1 }).assumptions[0]).toBe('As many new persons come each day as in the last day.')
+    for (const name of ['baseRate', 'personsPerDay'])
+      for (const given of [0, -1]) expect(() => plan({ [name]: given })).toThrow(`${name} must be above 0`)
+  })
+
   it('of amounts goes by their spread', () => {
     // A tenth spends 50, so that the relative spread is that of a share of a tenth.
     const amounts = { units: 700_000, sum: 3_500_000, squares: 175_000_000 }

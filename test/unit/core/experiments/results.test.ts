@@ -49,6 +49,9 @@ describe('results', () => {
       lift: { arm: null, value: null, low: null, high: null },
       arms: [{ value: null }, { value: null }],
     })
+    expect(results([arm('a', 500, 0), arm('b', 500, 9)]).verdict).toBe(
+      'Too early to say: 1,000 persons so far, and those of the control earned nothing that others could be compared with.',
+    )
     expect(results([arm('a', 5_000, 500), arm('b', 5_000, 520)]).verdict).toMatch(/^No difference is certain yet/)
   })
 
