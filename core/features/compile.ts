@@ -68,7 +68,7 @@ function compileFeature(
   const { name, source, by, keys = DEFAULT_KEYS } = definition
   const value = pathOfValue(definition)
   const readEntries = value !== undefined && by !== undefined ? compileEntries(by, value) : undefined
-  // The same fields in the same order for all of them: reading those of objects that differ takes several times as long.
+  // The same fields in the same order for all: to read those of objects that differ takes several times as long.
   return {
     name,
     version: versionOfFeature(definition),

@@ -133,7 +133,8 @@ function reduce(
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
   const recent = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(recent) : undefined
-  let next = begun ? withIds(begun) : profileOfTold(envelope)
+  // A copy even where no message is new: the profile that was given stays as it is.
+  let next = begun ? withIds({ ...begun }) : profileOfTold(envelope)
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun, patterns, envelope)
   const users = collectUsers(envelope.visitorId)
@@ -149,10 +150,8 @@ function reduce(
     recent.push(hash)
     const read = readMessage(onlyFeatures ? withoutContent(message) : message, features)
     const { at, interests } = read
-    // The profile that was given stays as it is; the copy is this envelope's own.
-    const own = next && next === profile ? { ...next } : next
-    const before = own && beforeMessage(own)
-    const after = takeMessage(own, read, envelope, () => refused.push(refusedTraits(message)))
+    const before = next && beforeMessage(next)
+    const after = takeMessage(next, read, envelope, () => refused.push(refusedTraits(message)))
     const userId = sender === 'unsigned' ? '' : (message.userId ?? '')
     if (sender !== 'unsigned') users.note(message, at)
     const linksNow = () => users.finish(begun?.links).links
@@ -172,8 +171,7 @@ function reduce(
 
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
   if (!next) return { profile: undefined }
-  // Not the profile that was given, even when no message was new.
-  const after = next === profile ? { ...next } : next
+  const after = next
   after.seq = seq
   after.recent = recent.slice(-remembered)
   const isNarrowed = counting.finish(after)

@@ -28,7 +28,7 @@ export function localTimeOf(timestamp: string, zone: unknown): LocalTime {
   return time
 }
 
-/** The latest day: most messages are of the day of the one before, and to write a date takes longer than all the rest. */
+/** The latest day: most messages are of the day of the one before, and to write a date takes the longest. */
 let day = dayOf(0)
 
 function dayOf(begin: number): Pick<LocalTime, 'date' | 'weekday'> & { begin: number } {

@@ -32,7 +32,8 @@ export function addMessage(
   sample: Sample,
 ): FeatureCell | FeatureSlots | undefined {
   const { window } = feature
-  if (!hasSlots(window)) return addToCell(cellOrSlots as FeatureCell | undefined, feature, weight, value, message, sample)
+  if (!hasSlots(window))
+    return addToCell(cellOrSlots as FeatureCell | undefined, feature, weight, value, message, sample)
   const slots = (cellOrSlots as FeatureSlots | undefined) ?? NO_SLOTS
   const slot = slotOf(window, sample.at)
   const last = slots.length > 0 ? (slots[slots.length - 2] as number) : slot
@@ -69,7 +70,7 @@ export function addToCell(
     ? leastKeys(keyRead.map(keyOf).filter(isKey), keys)
     : [keyOf(keyRead)].filter(isKey)
   // For each key one more of each value.
-  if (all.length > 1) sample.listed += all.length * (Array.isArray(value) ? value.length : 1)
+  if (all.length > 1) sample.additions += all.length * (Array.isArray(value) ? value.length : 1)
   if (Array.isArray(value)) {
     // The values of a list are added up once instead of for each key: a message may have very many of both.
     const sum = addToRow(undefined, feature, value, sample)
@@ -117,7 +118,7 @@ function addEntries(
     if (first === undefined) continue
     const before = all.length === 1 ? rows.get(first) : undefined
     const sum = addToRow(before, feature, entry.values, sample)
-    sample.listed += all.length * entry.values.length
+    sample.additions += all.length * entry.values.length
     if (sum === undefined) continue
     for (const key of all) {
       const row = all.length === 1 ? undefined : rows.get(key)
@@ -154,7 +155,7 @@ function addToRow(
 ): FeatureRow | undefined {
   let next = row
   if (Array.isArray(value)) {
-    sample.listed += value.length
+    sample.additions += value.length
     for (const each of value) next = addScalar(next, aggregate, each, sample)
   } else next = addScalar(row, aggregate, value, sample)
   return next === row ? undefined : next

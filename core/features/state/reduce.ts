@@ -1,9 +1,9 @@
 import type { FeatureCell, FeatureSlots, FeatureState, FeatureStates, StoredMessage } from '@slotstream/protocol'
 import type { Sample } from '../aggregates/aggregate.js'
 import type { Features } from '../feature.js'
+import { type RulesOfEvent, rulesOf } from '../rules-of-event.js'
 import { addMessage, isNothing, valueIn } from './add-message.js'
 import { heldOf } from './nothing.js'
-import { type RulesOfEvent, rulesOf } from './rules-of-event.js'
 import { addVisit } from './visits.js'
 
 /**
@@ -20,7 +20,8 @@ export interface FeatureDraft {
   /**
    * Adds a message of time `at`, in milliseconds since the epoch, that was not counted before.
    *
-   * @returns the keys and values that its lists added, beside one of each feature; more than there were, never fewer
+   * @returns the features that it changed, and the keys and values that its lists added; more than there were, never
+   * fewer
    */
   add(message: StoredMessage, at: number): number
   /** Returns what the features hold so far. It changes with the next message that is added. */
@@ -50,10 +51,11 @@ export function draftFeatures(
       if (matches && !matches(message)) continue
       const value = valueIn(message, feature)
       if (isNothing(value, feature)) continue
-      const held = changed[place]
-      const next = addMessage(held ?? heldOf(byVersion[version]), feature, weight, value, message, sample)
+      const changedBefore = changed[place]
+      const next = addMessage(changedBefore ?? heldOf(byVersion[version]), feature, weight, value, message, sample)
       if (next === undefined) continue
-      if (held === undefined) changes.push({ version, place })
+      sample.additions++
+      if (changedBefore === undefined) changes.push({ version, place })
       changed[place] = next
     }
   }
@@ -75,13 +77,13 @@ export function draftFeatures(
         at,
         messageId: message.messageId,
         properties: message.properties,
-        listed: 0,
+        additions: 0,
       }
       const rules = rulesOf(message, features)
       apply(rules, message, sample)
       ;({ visits, past } = addVisit(visits, past, message, sample, features, rules.ofSession))
       latest = Math.max(latest, at)
-      return sample.listed
+      return sample.additions
     },
     soFar() {
       putChanges()

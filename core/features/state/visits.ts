@@ -58,9 +58,10 @@ function addToSession(before: Visit[4], message: StoredMessage, sample: Sample, 
     if (feature.matches && !feature.matches(message)) continue
     const value = valueIn(message, feature)
     if (isNothing(value, feature)) continue
-    const held = valueAt<FeatureCell>(cells ?? before, feature.version)
-    const cell = addToCell(held, feature, weight, value, message, sample)
+    const cellBefore = valueAt<FeatureCell>(cells ?? before, feature.version)
+    const cell = addToCell(cellBefore, feature, weight, value, message, sample)
     if (cell === undefined) continue
+    sample.additions++
     cells ??= before.slice()
     putValue(cells, feature.version, cell)
   }

@@ -1,6 +1,6 @@
 import type { StoredMessage } from '@slotstream/protocol'
-import { eventNameOf } from '../../conditions/event-name.js'
-import type { Features, Rule } from '../feature.js'
+import { eventNameOf } from '../conditions/event-name.js'
+import type { Features, Rule } from './feature.js'
 
 /** The rules of one event, in the order of `Features`, as they are counted. */
 export interface RulesOfEvent {
