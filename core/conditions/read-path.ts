@@ -43,7 +43,7 @@ function readCarefully(keys: readonly string[]): (value: unknown) => unknown {
  * Returns whether objects or lists have a property of this name without the data's doing. All others need no look at
  * whose property it is, which takes five times as long as reading it.
  */
-function isInherited(key: string): boolean {
+export function isInherited(key: string): boolean {
   return key in Object.prototype || key in Array.prototype
 }
 

@@ -11,14 +11,14 @@ export interface Feature {
   version: string
   aggregate: Aggregate
   window: Window
-  /** Absent: every message of its events. */
-  matches?: (message: StoredMessage) => boolean
-  /** Absent: the value is 1. */
-  readValue?: ReadPath
-  /** Absent: the feature is one value, not one by key. */
-  readKeys?: ReadPath
-  /** Reads keys and values that are in one list. Absent: they are in none. */
-  readEntries?: ReadEntries
+  /** Undefined: every message of its events. */
+  matches: ((message: StoredMessage) => boolean) | undefined
+  /** Undefined: the value is 1. */
+  readValue: ReadPath | undefined
+  /** Undefined: the feature is one value, not one by key. */
+  readKeys: ReadPath | undefined
+  /** Reads keys and values that are in one list. Undefined: they are in none. */
+  readEntries: ReadEntries | undefined
   /** Most keys of a slot. */
   keys: number
   /** Revision in which this definition came; 0 of built-in ones that were there from the start. */

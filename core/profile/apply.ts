@@ -22,10 +22,11 @@ import { keepLedger, type LedgerOutcome } from '../ledger/ledger.js'
 import { DEFAULT_PATTERNS } from '../patterns/default-patterns.js'
 import { segmentSignal } from '../segments/members/segment-signal.js'
 import { type UserNews, watchSegments } from '../segments/members/watch-segments.js'
+import type { ProfileBefore } from '../signals/detector.js'
 import type { HashText } from '../signals/signal-id.js'
 import { signalRecord } from '../signals/signal-record.js'
 import { ANONYMOUS_PROFILE_DAYS, hasEnded, lastReceivedAfter } from './anonymous-profiles.js'
-import { applyMessage, profileOfTold, withIds } from './apply-message.js'
+import { profileOfTold, readMessage, takeMessage, withIds } from './apply-message.js'
 import type { ApplyRules } from './apply-rules.js'
 import { countFeatures } from './features/count-features.js'
 import { type Listeners, lookForSignals, noteMatches } from './look-for-signals.js'
@@ -132,7 +133,8 @@ function reduce(
   const begun = profile && hasEnded(profile, timeOf(envelope.receivedAt), anonymousDays) ? undefined : profile
   const recent = begun ? begun.recent.slice() : []
   const set = envelope.messages.length > FEW ? new Set(recent) : undefined
-  let next = begun ? withIds(begun) : profileOfTold(envelope)
+  // A copy even where no message is new: the profile that was given stays as it is.
+  let next = begun ? withIds({ ...begun }) : profileOfTold(envelope)
   const counting = countFeatures(begun, features)
   const search = searchPatterns(begun, patterns, envelope)
   const users = collectUsers(envelope.visitorId)
@@ -146,13 +148,14 @@ function reduce(
     if (set ? set.has(hash) : recent.includes(hash)) continue
     set?.add(hash)
     recent.push(hash)
-    const seen = onlyFeatures ? withoutContent(message) : message
-    const after = applyMessage(next, seen, envelope, () => refused.push(refusedTraits(message)), features)
-    const at = timeOf(message.timestamp)
+    const read = readMessage(onlyFeatures ? withoutContent(message) : message, features)
+    const { at, interests } = read
+    const before = next && beforeMessage(next)
+    const after = takeMessage(next, read, envelope, () => refused.push(refusedTraits(message)))
     const userId = sender === 'unsigned' ? '' : (message.userId ?? '')
     if (sender !== 'unsigned') users.note(message, at)
     const linksNow = () => users.finish(begun?.links).links
-    const seenNow = { before: next, message, after, features }
+    const seenNow = { before, message, at, after, interests }
     const whose = { userId, links: linksNow, patterns }
     const sessionId = onlyFeatures ? '' : lookForSignals(seenNow, whose, search, listeners)
     ledger?.look(message, at)
@@ -168,8 +171,7 @@ function reduce(
 
   const remembered = Math.max(REMEMBERED_MESSAGES, envelope.messages.length)
   if (!next) return { profile: undefined }
-  // Not the profile that was given, even when no message was new.
-  const after = next === begun ? { ...next } : next
+  const after = next
   after.seq = seq
   after.recent = recent.slice(-remembered)
   const isNarrowed = counting.finish(after)
@@ -198,6 +200,11 @@ function reduce(
     ...ofLedger,
     ...(amounts.length > 0 && !isLeftOut() && { contents: amounts }),
   }
+}
+
+/** Returns the fields by which it is seen what a message changed. */
+function beforeMessage({ affinities, session, signalMemory }: Profile): ProfileBefore {
+  return { affinities, session, signalMemory }
 }
 
 /** Returns a message without what nothing but traits and affinities is made of. */

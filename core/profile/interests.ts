@@ -19,7 +19,8 @@ export function interestsOf(message: StoredMessage, features: Features = DEFAULT
   const weight = rules.find(rule => rule.feature === feature)?.weight
   if (weight === undefined || !(feature.matches?.(message) ?? true)) return []
   const keys = feature.readKeys?.(isAboutContent(message) ? message : withoutContent(message))
-  return [...new Set(Array.isArray(keys) ? keys.flat() : [keys])].filter(isCategory).map(key => [key, weight])
+  if (!Array.isArray(keys)) return isCategory(keys) ? [[keys, weight]] : []
+  return [...new Set(keys.flat())].filter(isCategory).map(key => [key, weight])
 }
 
 /** Returns whether the category of a slot's content, which the collector adds, may be what the message is about. */

@@ -6,7 +6,6 @@ import { type Detected, detect } from '../signals/detect.js'
 import type { Observation } from '../signals/detector.js'
 import { withSignals } from './recent-signals.js'
 import type { PatternSearch } from './search-patterns.js'
-import { timeOf } from './sessions.js'
 
 /** Takes what is detected: by detectors in a message, by patterns and segments in a message or at a time. */
 export interface Listeners {
@@ -31,8 +30,7 @@ export function lookForSignals(
   search: PatternSearch,
   { onFound, onMatch }: Pick<Listeners, 'onFound' | 'onMatch'>,
 ): string {
-  const { message, after } = seen
-  const at = timeOf(message.timestamp)
+  const { message, at, after } = seen
   const { memory, detected: detections, sessionId } = detect(seen)
   if (detections.length > 0) {
     const linked = withLinks(after, whose)

@@ -4,7 +4,6 @@ import {
   isPersonKey,
   joined,
   type Links,
-  type PatternStates,
   type Profile,
   SENDERS,
   type Sender,
@@ -16,7 +15,7 @@ import { isOfOne, ownerOf } from '../identity/owners.js'
 import { believed, linksAfterTold, type Telling, tellingsOf } from '../identity/told-messages.js'
 import { MAX_HEARD } from '../patterns/bounds.js'
 import type { CompiledPatterns, Match } from '../patterns/compiled.js'
-import { firePatterns, type PatternOutcome, type PatternScope, stepPatterns } from '../patterns/step.js'
+import { beginSteps, type PatternScope, type PatternSteps } from '../patterns/step.js'
 import { idWithSender } from './pattern-signal.js'
 import { timeOf } from './sessions.js'
 
@@ -51,11 +50,17 @@ export function searchPatterns(
 ): PatternSearch {
   const sender = senderOf(envelope.sender)
   const ofInterest: StoredMessage[] = []
-  let states: PatternStates | undefined = before?.patterns
+  let steps: PatternSteps | undefined
   let heard = before?.heard
 
-  function take({ state, found: matches }: PatternOutcome): Match[] {
-    states = state
+  /** Returns the steps. Until there is one, states stay as they are, also those of other definitions. */
+  function begun(): PatternSteps {
+    steps ??= beginSteps(patterns, before?.patterns)
+    return steps
+  }
+
+  /** Leaves out what other visitors report. */
+  function withoutTold(matches: Match[]): Match[] {
     return matches.some(({ isTold }) => isTold) ? matches.filter(({ isTold }) => !isTold) : matches
   }
 
@@ -68,9 +73,9 @@ export function searchPatterns(
   function step(message: StoredMessage, scope: Pick<PatternScope, 'at' | 'sessionId' | 'user' | 'isTold'>): Match[] {
     const messageId = idWithSender(sender, message.messageId)
     const seen = messageId === message.messageId ? message : { ...message, messageId }
-    const outcome = stepPatterns(patterns, states, seen, scope)
-    if (outcome.isOfInterest) ofInterest.push(message)
-    return take(outcome)
+    const { found: matches, isOfInterest } = begun().look(seen, scope)
+    if (isOfInterest) ofInterest.push(message)
+    return withoutTold(matches)
   }
 
   function lookAtTold(): Match[] {
@@ -109,9 +114,10 @@ export function searchPatterns(
     },
     lookElsewhere() {
       const matches = lookAtTold()
-      return envelope.timer ? [...matches, ...take(firePatterns(patterns, states, envelope.timer.at))] : matches
+      return envelope.timer ? [...matches, ...withoutTold(begun().fire(envelope.timer.at))] : matches
     },
     finish(after) {
+      const states = steps ? steps.states() : before?.patterns
       if (states) after.patterns = states
       else delete after.patterns
       const isHeardNew = heard !== before?.heard

@@ -6,6 +6,7 @@ import {
   type Profile,
   parseTime,
   type StoredMessage,
+  visitorText,
 } from '@slotstream/protocol'
 
 type Session = NonNullable<Profile['session']>
@@ -22,15 +23,20 @@ const LONGEST_MS = 24 * 3600_000
  * running session belongs to one that is over: it neither ends nor begins a session, and `running` itself is returned.
  *
  * @param named `context.sessionId` of the message
- * @param owner text that tells visitors apart, for ids of derived sessions
  */
-export function sessionAfter(running: Session | null, at: number, named: string | undefined, owner: string): Session {
-  if (!running) return begin(at, named, owner)
+export function sessionAfter(
+  running: Session | null,
+  at: number,
+  named: string | undefined,
+  siteId: string,
+  visitorId: string,
+): Session {
+  if (!running) return begin(at, named, siteId, visitorId)
   const startedAt = timeOf(running.startedAt)
   const lastAt = timeOf(running.lastAt)
-  if (named !== undefined && named !== running.id) return at >= lastAt ? begin(at, named, owner) : running
+  if (named !== undefined && named !== running.id) return at >= lastAt ? begin(at, named, siteId, visitorId) : running
   if (named === undefined) {
-    if (at > lastAt + PAUSE_MS || at > startedAt + LONGEST_MS) return begin(at, named, owner)
+    if (at > lastAt + PAUSE_MS || at > startedAt + LONGEST_MS) return begin(at, named, siteId, visitorId)
     if (at < startedAt - PAUSE_MS) return running
   }
   return {
@@ -52,8 +58,8 @@ export function timeOf(text: string): number {
 }
 
 /** Begins a session. Derived ids follow from the messages alone, so that a replay derives the same. */
-function begin(at: number, named: string | undefined, owner: string): Session {
+function begin(at: number, named: string | undefined, siteId: string, visitorId: string): Session {
   const time = isoTime(at)
-  const id = named ?? `${at.toString(36)}-${hash32(owner).toString(36)}`
+  const id = named ?? `${at.toString(36)}-${hash32(visitorText(siteId, visitorId)).toString(36)}`
   return { id, startedAt: time, lastAt: time }
 }

@@ -1,6 +1,6 @@
 import type { JsonObject, Profile, SignalMemory, SignalName } from '@slotstream/protocol'
 import { sessionIdOf } from '../profile/sessions.js'
-import type { Detection, Detector, Observation } from './detector.js'
+import type { Detection, Detector, Observation, ProfileBefore } from './detector.js'
 import { interestShift } from './interest-shift.js'
 import { repeatedView } from './repeated-view.js'
 import { sessionAnomaly } from './session-anomaly.js'
@@ -32,9 +32,9 @@ export function detect(observed: Omit<Observation, 'session'>): {
   detected: Detected[]
   sessionId: string
 } {
-  const { before, message, after } = observed
+  const { before, message, at, after, interests } = observed
   const session = sessionOf(before, after)
-  const seen: Observation = { ...observed, session }
+  const seen: Observation = { before, message, at, after, interests, session }
   const memory: SignalMemory = {}
   const detected: Detected[] = []
   const sessionId = (session === 'late' ? sessionIdOf(message) : after.session?.id) ?? ''
@@ -57,7 +57,7 @@ function step<Name extends SignalName>(
   return details
 }
 
-function sessionOf(before: Profile | undefined, { session }: Profile): Observation['session'] {
+function sessionOf(before: ProfileBefore | undefined, { session }: Profile): Observation['session'] {
   if (session === before?.session) return 'late'
   return session?.id === before?.session?.id ? 'continues' : 'began'
 }

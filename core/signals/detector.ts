@@ -1,14 +1,18 @@
 import type { JsonObject, Profile, StoredMessage } from '@slotstream/protocol'
-import type { Features } from '../features/feature.js'
+
+/** The fields of a profile that detectors compare: the profile itself changes with the message. */
+export type ProfileBefore = Pick<Profile, 'affinities' | 'session' | 'signalMemory'>
 
 /** Input of a detector. */
 export interface Observation {
   /** The visitor's profile before the message; undefined: it is the first one. */
-  before: Profile | undefined
+  before: ProfileBefore | undefined
   message: StoredMessage
+  /** Time of the message, in milliseconds since the epoch. */
+  at: number
   after: Profile
-  /** Features of the site. */
-  features: Features
+  /** Categories that the message shows interest in, with weights. */
+  interests: readonly [category: string, weight: number][]
   /**
    * Relation of the message to the visitor's running session: it `began` it, it `continues` it, or it belongs to an
    * earlier one and came late.

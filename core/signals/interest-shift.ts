@@ -1,6 +1,5 @@
 import { hash32, type InterestMemory, type StoredMessage } from '@slotstream/protocol'
 import { addInterests, decayedTo } from '../profile/affinities.js'
-import { interestsOf } from '../profile/interests.js'
 import type { Detector } from './detector.js'
 import { divergenceOf } from './divergence.js'
 import { productIdOf } from './product-id.js'
@@ -45,18 +44,16 @@ const NOTHING: InterestMemory = { base: {}, at: 0, recent: [] }
  * those before, or because another one has become the strongest over time. The first one to lead is no shift.
  */
 export const interestShift: Detector<string | InterestMemory> = (
-  { before, message, after, features },
+  { before, message, at, after, interests },
   memoryBefore,
 ) => {
   const { affinities } = after
   if (affinities === before?.affinities) return { memory: memoryBefore }
-  const categories = interestsOf(message, features)
-    .slice(0, MAX_CATEGORIES)
-    .map(([category]) => category)
+  const categories = interests.slice(0, MAX_CATEGORIES).map(([category]) => category)
   // Profiles that are older than the comparison remember the leading category alone.
   const earlier = typeof memoryBefore === 'string' ? { ...NOTHING, leading: memoryBefore } : (memoryBefore ?? NOTHING)
-  const memory = withMessage(earlier, message, categories)
-  const { leading, passed, ...interests } = memory
+  const memory = withMessage(earlier, message, at, categories)
+  const { leading, passed } = memory
   if (leading === undefined) return { memory: withLead(memory, affinities) }
   // What leads only gets further ahead: that is so with most messages, and costs nothing.
   if (passed === undefined && categories.every(category => category === leading)) return { memory }
@@ -66,7 +63,7 @@ export const interestShift: Detector<string | InterestMemory> = (
   const isAhead =
     strongest !== leading && strength >= EVIDENCE && strength >= MARGIN * strengthOf(sums, leading) ? strongest : ''
   const to = divergingOf(memory, leading) ?? (strongest === passed && !isBack(memory, strongest) ? '' : isAhead)
-  if (to === '') return { memory: strongest === leading ? { ...interests, leading } : memory }
+  if (to === '') return { memory: strongest === leading ? ledBy(memory, leading) : memory }
   const details = {
     from: leading,
     to,
@@ -74,7 +71,7 @@ export const interestShift: Detector<string | InterestMemory> = (
     to_affinity: rounded(strengthOf(affinities, to)),
   }
   // What was the strongest may stay so for a while, which is no shift back.
-  return { memory: { ...interests, leading: to, ...(strongest !== to && { passed: strongest }) }, details }
+  return { memory: ledBy(memory, to, strongest === to ? undefined : strongest), details }
 }
 
 /** Returns the memory with the category that leads first, if one does. */
@@ -82,7 +79,15 @@ function withLead(memory: InterestMemory, affinities: Record<string, number>): I
   const [strongest, strength] = strongestOf(affinities)
   const messages = sum(memory.recent.map(entry => partOf(entry, strongest) * entry[3]))
   const isLead = strength >= EVIDENCE && (strength >= WITHOUT_COUNT || messages >= LEAST_RECENT)
-  return isLead ? { ...memory, leading: strongest } : memory
+  return isLead ? ledBy(memory, strongest, memory.passed) : memory
+}
+
+/** Returns the memory with another category that leads, and the one that it passed. */
+function ledBy({ base, at, recent }: InterestMemory, leading?: string, passed?: string): InterestMemory {
+  const memory: InterestMemory = { base, at, recent }
+  if (leading !== undefined) memory.leading = leading
+  if (passed !== undefined) memory.passed = passed
+  return memory
 }
 
 /**
@@ -90,19 +95,27 @@ function withLead(memory: InterestMemory, affinities: Record<string, number>): I
  * is among the latest goes with that: to put into the cart what one looks at says more of one thing, and not of
  * another.
  */
-function withMessage(memory: InterestMemory, message: StoredMessage, categories: string[]): InterestMemory {
-  const productId = productIdOf(message.properties)
+function withMessage(
+  memory: InterestMemory,
+  { properties }: StoredMessage,
+  at: number,
+  categories: string[],
+): InterestMemory {
+  const { leading, passed } = memory
+  const productId = productIdOf(properties)
   const product = productId === undefined ? 0 : hash32(productId)
   const same = product === 0 ? undefined : memory.recent.find(entry => entry[2] === product)
   if (same) {
     const counted: Recent = [same[0], same[1], product, same[3] + 1]
-    return { ...memory, recent: memory.recent.map(entry => (entry === same ? counted : entry)) }
+    const recent = memory.recent.map(entry => (entry === same ? counted : entry))
+    return ledBy({ base: memory.base, at: memory.at, recent }, leading, passed)
   }
-  const recent: Recent[] = [...memory.recent, [Date.parse(message.timestamp), categories, product, 1]]
-  if (recent.length <= RECENT) return { ...memory, recent }
-  const [oldest, ...others] = recent as [Recent, ...Recent[]]
+  const recent = memory.recent.slice()
+  recent.push([at, categories, product, 1])
+  if (recent.length <= RECENT) return ledBy({ base: memory.base, at: memory.at, recent }, leading, passed)
+  const oldest = recent.shift()!
   const base = addInterests({ values: memory.base, at: memory.at }, interestsIn(oldest), oldest[0], MEMORY_MS)
-  return { ...memory, base: base.values, at: base.at, recent: others }
+  return ledBy({ base: base.values, at: base.at, recent }, leading, passed)
 }
 
 type Recent = InterestMemory['recent'][number]

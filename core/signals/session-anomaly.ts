@@ -14,12 +14,11 @@ export const MOST = { messages: 300, page_views: 60 } as const
  * from its first message on, by the messages' own times.
  */
 export const sessionAnomaly: Detector<NonNullable<SignalMemory['session_anomaly']>> = (
-  { message, session },
+  { message, at, session },
   memory,
 ) => {
   const current = session === 'began' ? undefined : memory
   if (session === 'late' || current?.told) return { memory: current }
-  const at = Date.parse(message.timestamp)
   const view = message.type === 'page' || message.type === 'screen' ? 1 : 0
   if (!current || at >= current.since + MINUTE_MS) return { memory: { since: at, messages: 1, pageViews: view } }
   if (at < current.since) return { memory: current }

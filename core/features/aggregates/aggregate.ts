@@ -12,8 +12,8 @@ export interface Sample {
   messageId: string
   /** Properties of the message. */
   properties?: JsonObject | undefined
-  /** Keys and values of lists that the message added so far, or tried to. */
-  listed: number
+  /** Features that the message changed so far, and keys and values of lists that it added, or tried to. */
+  additions: number
 }
 
 /**

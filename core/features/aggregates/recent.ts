@@ -15,12 +15,22 @@ type Recent = (string | FeatureRow)[]
 export const recent: Aggregate<Recent> = {
   add(row, { value, at }) {
     const key = keyOfScalar(value)
-    // Nearly always: the same value once more, or a first one.
-    if (row?.[0] === key && at >= (row[1] as number)) return [key, at, ...row.slice(2)]
-    return row ? latest([...row, key, at]) : [key, at]
+    if (!row) return [key, at]
+    const latestAt = row[1] as number
+    // Nearly always: the same value once more, or a later one.
+    if (at > latestAt || (at === latestAt && row[0] === key)) return withLatest(row, key, at)
+    return latest([...row, key, at])
   },
   merge: (a, b) => latest([...a, ...b]),
   value: row => (row ?? []).filter((_, place) => place % 2 === 0).map(key => scalarOfKey(key as string)),
+}
+
+/** Returns a row with a value that comes first. */
+function withLatest(row: Recent, key: string, at: number): Recent {
+  const next: Recent = [key, at]
+  for (let place = 0; place < row.length && next.length < 2 * MAX_RECENT; place += 2)
+    if (row[place] !== key) next.push(row[place]!, row[place + 1]!)
+  return next
 }
 
 function latest(all: Recent): Recent {

@@ -75,6 +75,8 @@ function contentOf({ properties }: StoredMessage): string | undefined {
 
 /** Returns what a message adds under each key, in units: of more keys than are kept those of the smallest hashes. */
 function unitsByKey(feature: Feature, message: StoredMessage, weight: number): [key: string | undefined, number[]][] {
+  // Nearly always: messages are counted.
+  if (!feature.readValue && !feature.readKeys) return unitsOf(weight) ? [[undefined, [unitsOf(weight)!]]] : []
   const byKey = new Map<string | undefined, number[]>()
   for (const { keys, values } of entriesIn(feature, message)) {
     const all = exactSums(values.flatMap(value => unitsIn(value, weight)))

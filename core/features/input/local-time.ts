@@ -8,6 +8,8 @@ export interface LocalTime {
 }
 
 const QUARTER_MS = 15 * 60_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 
 /**
  * Returns date, hour and weekday of a time in a zone. Without a zone, or with one that does not exist, it is UTC.
@@ -17,14 +19,21 @@ const QUARTER_MS = 15 * 60_000
 export function localTimeOf(timestamp: string, zone: unknown): LocalTime {
   if (latest?.timestamp === timestamp && latest.zone === zone) return latest.local
   const at = parseTime(timestamp) ?? 0
-  const local = new Date(at + (typeof zone === 'string' && zone !== '' ? offsetOf(zone, at) : 0))
-  const time = {
-    date: local.toISOString().slice(0, 10),
-    hour: local.getUTCHours(),
-    weekday: ((local.getUTCDay() + 6) % 7) + 1,
-  }
+  const local = at + (typeof zone === 'string' && zone !== '' ? offsetOf(zone, at) : 0)
+  const begin = Math.floor(local / DAY_MS) * DAY_MS
+  if (day.begin !== begin) day = dayOf(begin)
+  const { date, weekday } = day
+  const time = { date, hour: Math.floor((local - begin) / HOUR_MS), weekday }
   latest = { timestamp, zone, local: time }
   return time
+}
+
+/** The latest day: most messages are of the day of the one before, and to write a date takes the longest. */
+let day = dayOf(0)
+
+function dayOf(begin: number): Pick<LocalTime, 'date' | 'weekday'> & { begin: number } {
+  const its = new Date(begin)
+  return { begin, date: its.toISOString().slice(0, 10), weekday: ((its.getUTCDay() + 6) % 7) + 1 }
 }
 
 /** The latest result: several features look at the time of a message. */

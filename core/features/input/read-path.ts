@@ -1,5 +1,6 @@
 import type { StoredMessage } from '@slotstream/protocol'
 import { readValues } from '../../conditions/message-paths.js'
+import { isInherited } from '../../conditions/read-path.js'
 import { localTimeOf } from './local-time.js'
 
 /** Reads what is at a path of a message: a list where there is one on the way, undefined where there is nothing. */
@@ -47,13 +48,15 @@ export function compilePath(path: string): ReadPath {
   if (derived) return derived
   const readAll = readValues(path)
   const keys = path.split('.')
+  const isNeverInherited = !keys.some(isInherited)
   // Nearly every path leads straight to one value, and to read that takes a third of the time.
   return message => {
     let value: unknown = message
     for (let depth = 0; depth < keys.length; depth++) {
       if (typeof value !== 'object' || value === null) return undefined
       if (Array.isArray(value)) return readAll(message)
-      value = Object.hasOwn(value, keys[depth]!) ? (value as Record<string, unknown>)[keys[depth]!] : undefined
+      const key = keys[depth]!
+      value = isNeverInherited || Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
     }
     return typeof value === 'object' && value !== null ? readAll(message) : value
   }

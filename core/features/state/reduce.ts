@@ -1,8 +1,8 @@
-import type { FeatureState, FeatureStates, StoredMessage } from '@slotstream/protocol'
-import { eventNameOf } from '../../conditions/event-name.js'
+import type { FeatureCell, FeatureSlots, FeatureState, FeatureStates, StoredMessage } from '@slotstream/protocol'
 import type { Sample } from '../aggregates/aggregate.js'
-import type { Features, Rule } from '../feature.js'
-import { addMessage } from './add-message.js'
+import type { Features } from '../feature.js'
+import { type RulesOfEvent, rulesOf } from '../rules-of-event.js'
+import { addMessage, isNothing, valueIn } from './add-message.js'
 import { heldOf } from './nothing.js'
 import { addVisit } from './visits.js'
 
@@ -20,7 +20,8 @@ export interface FeatureDraft {
   /**
    * Adds a message of time `at`, in milliseconds since the epoch, that was not counted before.
    *
-   * @returns the keys and values that its lists added, beside one of each feature; more than there were, never fewer
+   * @returns the features that it changed, and the keys and values that its lists added; more than there were, never
+   * fewer
    */
   add(message: StoredMessage, at: number): number
   /** Returns what the features hold so far. It changes with the next message that is added. */
@@ -40,15 +41,32 @@ export function draftFeatures(
   const byVersion: Record<string, FeatureState> = { ...before.of }
   const { born, narrowed } = before
   let { at: latest, visits, past } = before
+  // What changed is kept by number until it is asked for: to look it up by version takes longer than to count it.
+  const changed: (FeatureCell | FeatureSlots | undefined)[] = []
+  let changes: { version: string; place: number }[] = []
 
-  function apply(rules: readonly Rule[], message: StoredMessage, sample: Sample): void {
-    for (const { feature, weight } of rules) {
-      if (feature.window.kind === 'session' || (feature.matches && !feature.matches(message))) continue
-      const { version } = feature
-      const state = byVersion[version]
-      const cellOrSlots = addMessage(heldOf(state), feature, weight, message, sample)
-      if (cellOrSlots !== undefined) byVersion[version] = [state ? state[0] : sinceOf(version), cellOrSlots]
+  function apply({ others }: RulesOfEvent, message: StoredMessage, sample: Sample): void {
+    for (const { feature, weight, place } of others) {
+      const { matches, version } = feature
+      if (matches && !matches(message)) continue
+      const value = valueIn(message, feature)
+      if (isNothing(value, feature)) continue
+      const changedBefore = changed[place]
+      const next = addMessage(changedBefore ?? heldOf(byVersion[version]), feature, weight, value, message, sample)
+      if (next === undefined) continue
+      sample.additions++
+      if (changedBefore === undefined) changes.push({ version, place })
+      changed[place] = next
     }
+  }
+
+  function putChanges(): void {
+    for (const { version, place } of changes) {
+      const state = byVersion[version]
+      byVersion[version] = [state ? state[0] : sinceOf(version), changed[place]!]
+      changed[place] = undefined
+    }
+    changes = []
   }
 
   return {
@@ -59,14 +77,17 @@ export function draftFeatures(
         at,
         messageId: message.messageId,
         properties: message.properties,
-        listed: 0,
+        additions: 0,
       }
-      const rules = features.rulesByEvent.get(eventNameOf(message)) ?? features.rulesOfAny
+      const rules = rulesOf(message, features)
       apply(rules, message, sample)
-      ;({ visits, past } = addVisit(visits, past, message, sample, features, rules))
+      ;({ visits, past } = addVisit(visits, past, message, sample, features, rules.ofSession))
       latest = Math.max(latest, at)
-      return sample.listed
+      return sample.additions
     },
-    soFar: () => ({ born, at: latest, of: byVersion, visits, past, ...(narrowed && { narrowed }) }),
+    soFar() {
+      putChanges()
+      return { born, at: latest, of: byVersion, visits, past, ...(narrowed && { narrowed }) }
+    },
   }
 }

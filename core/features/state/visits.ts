@@ -3,7 +3,7 @@ import { compareTexts } from '../../compare-texts.js'
 import { PAUSE_MS, sessionIdOf } from '../../profile/sessions.js'
 import type { Sample } from '../aggregates/aggregate.js'
 import type { Features, Rule } from '../feature.js'
-import { addToCell } from './add-message.js'
+import { addToCell, isNothing, valueIn } from './add-message.js'
 import { mergeCells } from './merge-cells.js'
 import { mergePairs, putValue, valueAt } from './pairs.js'
 
@@ -16,6 +16,8 @@ export const MAX_VISITS = 100
 /**
  * Returns the sessions after a message. A message that names its session extends it. The others are joined to intervals
  * without a pause of half an hour, so that one that comes late may join two.
+ *
+ * @param rules those of features of the session
  */
 export function addVisit(
   visits: Visit[],
@@ -53,9 +55,13 @@ export function addVisit(
 function addToSession(before: Visit[4], message: StoredMessage, sample: Sample, rules: readonly Rule[]): Visit[4] {
   let cells: Visit[4] | undefined
   for (const { feature, weight } of rules) {
-    if (feature.window.kind !== 'session' || (feature.matches && !feature.matches(message))) continue
-    const cell = addToCell(valueAt<FeatureCell>(cells ?? before, feature.version), feature, weight, message, sample)
+    if (feature.matches && !feature.matches(message)) continue
+    const value = valueIn(message, feature)
+    if (isNothing(value, feature)) continue
+    const cellBefore = valueAt<FeatureCell>(cells ?? before, feature.version)
+    const cell = addToCell(cellBefore, feature, weight, value, message, sample)
     if (cell === undefined) continue
+    sample.additions++
     cells ??= before.slice()
     putValue(cells, feature.version, cell)
   }

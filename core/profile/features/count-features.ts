@@ -1,11 +1,10 @@
 import type { Profile, StoredMessage } from '@slotstream/protocol'
-import { eventNameOf } from '../../conditions/event-name.js'
 import type { Features } from '../../features/feature.js'
 import { type BrowserStates, cutStates, noteCut } from '../../features/state/cuts.js'
 import { draftFeatures, emptyStates, type FeatureDraft } from '../../features/state/reduce.js'
 import { featuresBytes } from '../profile-size.js'
 import { boundFeatures, narrowingsOf, stepOf, withUsersApart } from './bound-features.js'
-import { LISTED_GROWTH, mostGrowth } from './growth.js'
+import { mostGrowth } from './growth.js'
 import { MAX_PROFILE_FEATURES_BYTES, MAX_USERS_APART } from './ladder.js'
 
 /** Revision under which a profile began that was stored before there were features. */
@@ -65,9 +64,7 @@ export function countFeatures(profile: Profile | undefined, features: Features):
 
   return {
     add(message, at, userId) {
-      const listed = draftOf(userId).add(message, at)
-      room -= mostGrowth(features.rulesByEvent.get(eventNameOf(message)) ?? features.rulesOfAny)
-      room -= listed * LISTED_GROWTH
+      room -= mostGrowth(draftOf(userId).add(message, at))
       if (room >= 0) return
       // After each message, so that it does not matter how messages were cut into batches.
       before = boundFeatures(current(), features)
