@@ -43,6 +43,7 @@ export {
 } from './decide/situation.js'
 export type { TestedCatalog } from './decide/tests/ask-as-given.js'
 export { createCheckDecisionTest } from './decide/tests/check-decision-test.js'
+export { missingContents } from './decide/tests/missing-contents.js'
 export { createRunDecisionTest } from './decide/tests/run-decision-test.js'
 export { createFindCounterExamples, trialsOf } from './decide/tests/search/counter-example.js'
 export { BUILT_IN, type BuiltInDefinitions } from './definitions/built-in.js'

@@ -3,6 +3,7 @@ import {
   contentConditionFaults,
   counted,
   createCheckDecisionTest,
+  missingContents,
   payloadFaults,
   type SchemaSlot,
   schemaSlotsOf,
@@ -99,6 +100,7 @@ function noteTwice(list: List, raw: readonly unknown[] | undefined, note: Note):
  *
  * @param clock milliseconds, with fractions
  * @param command as in `checkFolder`
+ * @returns a line for each content that they name and that there is not, naming the file
  * @throws CommandError with a line for each that fails, naming the file
  */
 export async function refuseFailing(
@@ -107,17 +109,20 @@ export async function refuseFailing(
   siteId: string,
   clock: () => number,
   command: Command['do'],
-): Promise<void> {
+): Promise<string[]> {
   const check = createCheckDecisionTest(catalog, { siteId, now: Date.now(), tests: tests.length, clock })
-  const faults: string[] = []
+  const contentIds = new Set(catalog.content.map(({ id }) => id))
+  const [faults, missing]: [string[], string[]] = [[], []]
   let failures = 0
   for (const { at, test } of tests) {
     const lines = await check(test)
     if (lines.length > 0) failures++
     faults.push(...lines.map(line => `${at}: ${line}`))
+    missing.push(...missingContents(test, contentIds).map(line => `${at}: ${line}`))
   }
   const outcome = `${failures} of ${counted(tests.length, 'decision test')} failed`
   if (faults.length > 0) throw failed(faults, outcome, command)
+  return missing
 }
 
 function failed(faults: readonly string[], outcome: string, command: Command['do']): CommandError {

@@ -30,8 +30,7 @@ export async function runCommand(command: Command, env: NodeJS.ProcessEnv, print
   ]
   for (const line of lines) print(line)
   if (command.do === 'diff') return lines.length > 0 ? undefined : print(NOTHING)
-  await refuseFailing(folder.tests, mine, command.site, CLOCK, command.do)
-  printTests(folder.tests, print)
+  printTests(folder.tests, await refuseFailing(folder.tests, mine, command.site, CLOCK, command.do), print)
   if (lines.length === 0) return print(NOTHING)
   if (command.dryRun) return print('Nothing was published: it was a dry run.')
   await push(command, mine, published.revision, folder.tests, call, print)
@@ -44,10 +43,10 @@ const NOTHING = 'Nothing to publish: the site has all of it.'
 async function check(folder: string, print: Print): Promise<void> {
   const read = await readFolder(folder)
   const catalog = checkFolder(folder, read, 'check')
-  await refuseFailing(read.tests, catalog, '', CLOCK, 'check')
+  const missing = await refuseFailing(read.tests, catalog, '', CLOCK, 'check')
   const { slots, content } = catalog
   print(`${counted(slots.length, 'slot')}, ${counted(content.length, 'content')}: no problems`)
-  printTests(read.tests, print)
+  printTests(read.tests, missing, print)
   if (read.slots === undefined) print('Whether its slots are there is checked when it is pushed.')
 }
 
@@ -63,7 +62,8 @@ async function push(
   const body = { slots, content, revision, replace: true, ...(draft && { draft }), ...(tests.length > 0 && { tests }) }
   const answer = (await call('POST', '/catalog', body)) as { revision: number; warnings?: string[] }
   print(draft ? `${site}: drafted after revision ${answer.revision}` : `${site}: catalog revision ${answer.revision}`)
-  for (const warning of answer.warnings ?? []) print(`! ${warning}`)
+  // Those of tests have been printed, with the names of their files.
+  for (const warning of answer.warnings ?? []) if (!warning.startsWith('tests[')) print(`! ${warning}`)
 }
 
 async function pull({ folder, force }: Command & { do: 'pull' }, call: AdminCall, print: Print): Promise<void> {
@@ -79,6 +79,7 @@ function linesOf(kind: string, before: readonly { id: string }[], after: readonl
   return differenceOf(kind, named(before), named(after))
 }
 
-function printTests(tests: readonly unknown[], print: Print): void {
+function printTests(tests: readonly unknown[], missing: readonly string[], print: Print): void {
   if (tests.length > 0) print(`${counted(tests.length, 'decision test')} passed`)
+  for (const line of missing) print(`! ${line}`)
 }

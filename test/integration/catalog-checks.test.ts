@@ -183,7 +183,11 @@ describe('decision tests', () => {
   })
 
   it('that are sent to publish a draft keep it a draft where they fail', async () => {
-    await admin('POST', '/catalog', { ...catalogWith('a'), draft: true })
+    const misspelt = { ...NEVER, expect: { never: ['aa'] } }
+    const warnings = ['tests[0] pros never see a: never aa: there is no such content']
+    expect(await admin('POST', '/catalog', { ...catalogWith('a'), draft: true, tests: [misspelt] })).toMatchObject({
+      warnings,
+    })
     expect(await admin('POST', '/catalog/publish', { tests: [NEVER] })).toMatchObject({ status: 400 })
     expect(idsOf(await admin('GET', '/catalog?draft=1'))).toEqual([['hero'], ['a']])
     expect(await admin('POST', '/catalog/publish', { tests: [{ ...NEVER, expect: { always: ['a'] } }] })).toMatchObject(

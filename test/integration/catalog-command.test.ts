@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -81,6 +81,26 @@ describe('the catalog command', () => {
     expect(await readFile(join(folder, 'content.json'), 'utf8')).toBe('[]')
     await command('pull', folder, '--force')
     expect((await readFolder(folder)).content).toHaveLength(2)
+  })
+
+  it('warns of content that decision tests name and that there is not, once, with the file', async () => {
+    await write('slots.json', [hero()])
+    await write('content.json', [content('a')])
+    await mkdir(join(folder, 'tests'))
+    await write('tests/sale.json', { name: 'no sale', slot: 'hero', expect: { never: ['salle'], anyOf: ['a', 'b'] } })
+    const at = `${join(folder, 'tests', 'sale.json')}: tests[0] no sale`
+    expect(await command('push', folder)).toEqual({
+      said: [
+        ...['+ slot hero', '+ content a', '1 decision test passed'],
+        `! ${at}: never salle: there is no such content`,
+        `! ${at}: anyOf b: there is no such content`,
+        `${site}: catalog revision 1`,
+      ],
+      failed: undefined,
+    })
+    expect((await outcomeOf(print => runCommand({ do: 'check', folder }, {}, print))).said).toContain(
+      `! ${at}: never salle: there is no such content`,
+    )
   })
 
   it('tells what the collector refuses, and publishes nothing', async () => {

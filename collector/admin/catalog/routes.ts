@@ -52,9 +52,9 @@ export function addCatalogRoutes(router: Router, deps: CatalogRouteDeps): void {
     let warnings: string[] = []
     const make: MakeTargets = async state => {
       const targets = await targetsOf(siteId, { slots, content, isWhole }, state, checkMeaning)
-      await refuseFailing(siteId, tests, withTargets(state, targets))
+      const ofTests = await refuseFailing(siteId, tests, withTargets(state, targets))
       if (!isDraft) await refuseSlotsInUse(experimentStore, siteId, targets)
-      warnings = await warningsOf(experimentStore, siteId, state, targets)
+      warnings = [...(await warningsOf(experimentStore, siteId, state, targets)), ...ofTests]
       return targets
     }
     const options = { expected: revisionOf(body) }

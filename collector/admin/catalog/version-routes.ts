@@ -23,9 +23,9 @@ export function addVersionRoutes(router: Router, deps: CatalogRouteDeps): void {
       siteId,
       async (state, targets) => {
         await refuseUnmeant(siteId, state, targets, checkMeaning)
-        await refuseFailing(siteId, tests, withTargets(state, targets))
+        const ofTests = await refuseFailing(siteId, tests, withTargets(state, targets))
         await refuseSlotsInUse(experimentStore, siteId, targets)
-        warnings = await warningsOf(experimentStore, siteId, state, targets)
+        warnings = [...(await warningsOf(experimentStore, siteId, state, targets)), ...ofTests]
       },
       { expected: revisionOf(body) },
     )
