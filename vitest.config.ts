@@ -1,11 +1,28 @@
 import { defineConfig } from 'vitest/config'
 
 // Unit tests read the sources through the "@slotstream/source" export condition, so they never test a stale build.
-// Integration and browser tests start the built programs, as a user would; `npm test` builds first.
+// All others start the built programs, as a user would; `npm test` builds first.
 const source = {
   resolve: { conditions: ['@slotstream/source', 'module', 'default'] },
   ssr: { resolve: { conditions: ['@slotstream/source', 'node', 'default'] } },
 }
+
+/** What is built in the tests' own process, too: Node loads it much faster than sources. */
+const built = {
+  resolve: {
+    alias: [
+      { find: /^#sdk\/(.*)$/, replacement: `${import.meta.dirname}/sdk/dist/esm/$1` },
+      { find: /^#([\w-]+)\/(.*)$/, replacement: `${import.meta.dirname}/$1/dist/$2` },
+    ],
+  },
+}
+const server = { deps: { external: [/\/dist\//] } }
+
+/**
+ * A worker loads modules once for all its files: for each they took longer than many of the tests. A file ends what it
+ * began, and puts back what it changed in its process.
+ */
+const SHARED = { isolate: false }
 
 // All run on one nats-server, a current one where it can be had, and the report says which.
 const globalSetup = ['test/support/global-setup.ts']
@@ -23,6 +40,9 @@ const DOM = [
 
 /** What must hold for whatever is made up, and in the mean of many runs, which takes longer than examples. */
 const PROPERTIES = ['test/unit/**/*-{properties,simulations}.test.ts']
+
+/** Tests with ClickHouse's engine in their own process, which takes one data folder in its life. */
+const ENGINE = ['test/security/clickhouse-{functions,fuzz,grants,permitted}.test.ts']
 
 /** Vitest leaves a core to itself, which does next to nothing. */
 const BOTH_CORES = { maxWorkers: 2 }
@@ -73,14 +93,16 @@ export default defineConfig({
         },
       },
       {
-        ...source,
+        ...built,
         test: {
           name: 'integration',
           globalSetup,
+          server,
           sequence: { groupOrder: 1 },
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          ...SHARED,
           ...SIDE_BY_SIDE,
         },
       },
@@ -99,12 +121,27 @@ export default defineConfig({
         },
       },
       {
-        ...source,
+        ...built,
         test: {
           name: 'security',
           globalSetup,
+          server,
           sequence: { groupOrder: 1 },
           include: ['test/security/**/*.test.ts'],
+          exclude: ENGINE,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          ...SHARED,
+          ...SIDE_BY_SIDE,
+        },
+      },
+      {
+        ...built,
+        test: {
+          name: 'engine',
+          server,
+          sequence: { groupOrder: 1 },
+          include: ENGINE,
           testTimeout: 300_000,
           hookTimeout: 300_000,
           ...SIDE_BY_SIDE,
