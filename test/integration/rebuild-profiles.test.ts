@@ -19,7 +19,7 @@ import { profilesOfStream } from '../support/profiles-of-stream.js'
 import { setUpWarehouse } from '../support/set-up-warehouse.js'
 import { someIdentity } from '../support/some-identity.js'
 import { until } from '../support/until.js'
-import { type ClickHouse, createWorld, stored, type World } from './warehouse-world.js'
+import { type ClickHouse, stored, type World } from './warehouse-world.js'
 
 const SITE = 'demo'
 const VISITORS = 40
@@ -27,7 +27,7 @@ const VISITORS = 40
 let clickhouse: ClickHouse
 let world: World
 
-setUpWarehouse(current => {
+const { beginAnew } = setUpWarehouse(current => {
   ;({ clickhouse, world } = current)
 })
 
@@ -199,8 +199,7 @@ describe('rebuilding profiles', () => {
   })
 
   it('takes from events what the streams have no more', async () => {
-    await world.stop()
-    world = await createWorld(clickhouse, { EVENTS_STREAMS: '3' })
+    await beginAnew({ EVENTS_STREAMS: '3' })
     await track(40)
     await undo('v0', 'u0')
     await track(260, 40)

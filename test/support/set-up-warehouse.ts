@@ -18,13 +18,19 @@ export function setUpWarehouse(onStart: (current: { clickhouse: ClickHouse; worl
     clickhouse = await startClickHouse()
   })
   afterAll(() => clickhouse?.stop())
-  beforeEach(async () => {
-    world = await createWorld(clickhouse)
+  async function begin(layout?: NodeJS.ProcessEnv) {
+    world = await createWorld(clickhouse, layout)
     onStart({ clickhouse, world })
-  })
+  }
+  beforeEach(() => begin())
   afterEach(() => world?.stop())
 
   return {
+    /** Begins anew with another layout of streams. */
+    async beginAnew(layout: NodeJS.ProcessEnv) {
+      await world.stop()
+      await begin(layout)
+    },
     /** Waits until `events` has exactly this number of rows. */
     loaded: (count: number) =>
       until(
