@@ -44,6 +44,9 @@ const PROPERTIES = ['test/unit/**/*-{properties,simulations}.test.ts']
 /** Tests with ClickHouse's engine in their own process, which takes one data folder in its life. */
 const ENGINE = ['test/security/clickhouse-{functions,fuzz,grants,permitted}.test.ts']
 
+/** What is polled for may take a while on a busy machine: a second, as by default, is too short. */
+const PATIENT = { poll: { timeout: 15_000 } }
+
 /** Vitest leaves a core to itself, which does next to nothing. */
 const BOTH_CORES = { maxWorkers: 2 }
 
@@ -99,6 +102,7 @@ export default defineConfig({
           globalSetup,
           server,
           sequence: { groupOrder: 1 },
+          expect: PATIENT,
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -112,7 +116,7 @@ export default defineConfig({
           name: 'browser',
           globalSetup,
           retry,
-          expect: { poll: { timeout: 15_000 } },
+          expect: PATIENT,
           sequence: { groupOrder: 2 },
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
@@ -127,6 +131,7 @@ export default defineConfig({
           globalSetup,
           server,
           sequence: { groupOrder: 1 },
+          expect: PATIENT,
           include: ['test/security/**/*.test.ts'],
           exclude: ENGINE,
           testTimeout: 300_000,
