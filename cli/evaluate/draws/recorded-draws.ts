@@ -22,11 +22,7 @@ export interface RecordedDraws {
   incomplete(): string[]
   /** Names the contents of a version, in the order of their places. */
   name(version: string, contentIds: readonly string[]): void
-  /**
-   * Returns what could be shown by a draw, and its chances. Undefined: not all of it is known by name.
-   *
-   * @param listed how many contents the row itself lists; a shorter list is not all that there was
-   */
+  /** Returns what could be shown by a draw, and its chances. Undefined: not all of it is known by name. */
   situationOf(number: number): Pick<LoggedSituation, 'eligible' | 'possible' | 'chances'> | undefined
   /** Returns how many contents could be shown by a draw. */
   countOf(number: number): number
