@@ -1,6 +1,6 @@
 import { headers } from '@nats-io/transport-node'
 import { type Profile, parseProfile } from '@slotstream/protocol'
-import { type Log, type Nats, parseEntry, readWhole } from '@slotstream/runtime'
+import { isMark, type Log, type Nats, parseEntry, readWhole } from '@slotstream/runtime'
 import type { Visitor } from './profile-bucket.js'
 import { StoreConflict } from './store-conflict.js'
 
@@ -60,7 +60,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
     },
     async takeOver(partition) {
       for await (const message of readWhole(nats, stream, log, { subject: subjectOf(`${partition}.>`) })) {
-        const parsed = message.headers?.get('KV-Operation') ? undefined : parseEntry(message, parseProfile)
+        const parsed = isMark(message.headers) ? undefined : parseEntry(message, parseProfile)
         // What is no visitor's profile under that key stays, and is treated as none.
         if (parsed?.ok && message.subject === subjectOf(olderKeyOf(parsed.value))) {
           await put(keyOf(parsed.value), parsed.value).catch(ignoreConflict)
@@ -76,7 +76,7 @@ export function createProfileKeys(deps: ProfileKeysDeps): ProfileKeys {
       // Not a purge: that leaves a marker, and the bytes.
       const message = await nats.manager.streams.getMessage(stream, { last_by_subj: subject })
       if (!message) return erased
-      const isMarker = Boolean(message.header?.get('KV-Operation'))
+      const isMarker = isMark(message.header)
       const parsed = isMarker ? undefined : parseEntry(message, parseProfile)
       if (parsed?.ok && Date.parse(parsed.value.firstSeen) > before) return erased
       if ((await nats.manager.streams.deleteMessage(stream, message.seq, true)) && !isMarker) erased++

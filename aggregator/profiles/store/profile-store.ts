@@ -3,6 +3,7 @@ import {
   type Installation,
   ignoreMissing,
   isJetStreamError,
+  isMark,
   type Log,
   type Nats,
   type Publisher,
@@ -132,8 +133,10 @@ export function createProfileStore(
   /** Reads from the leader: a replica may lag behind. */
   async function readKey(key: string): Promise<StoredProfile> {
     const entry = await reader.manager.streams.getMessage(stream, { last_by_subj: subjectOf(key) })
-    const isMark = entry?.header?.has('KV-Operation')
-    return { profile: entry && !isMark ? parse(entry, key, entry.seq) : undefined, revision: entry?.seq ?? 0 }
+    return {
+      profile: entry && !isMark(entry.header) ? parse(entry, key, entry.seq) : undefined,
+      revision: entry?.seq ?? 0,
+    }
   }
 
   function entriesOf(keys: string, from: number, before: number, abort: AbortSignal): AsyncIterable<StoredEntry> {
@@ -160,8 +163,8 @@ async function loadNewest(
   const from = Math.max(first_seq, last_seq - most + 1)
   for await (const message of readWhole(nats, stream, log, { subject, from, buffer: READ_AHEAD })) {
     if (abort.aborted) break
-    const isMark = Boolean(message.headers?.get('KV-Operation'))
-    const profile = isMark ? undefined : bucket.parse(message, bucket.keyOfSubject(message.subject), message.seq)
+    const isMarker = isMark(message.headers)
+    const profile = isMarker ? undefined : bucket.parse(message, bucket.keyOfSubject(message.subject), message.seq)
     if (profile) each(profile, message.seq)
   }
   return from === first_seq && !abort.aborted

@@ -1,5 +1,5 @@
 import type { Profile } from '@slotstream/protocol'
-import { type Log, type Nats, readWhole } from '@slotstream/runtime'
+import { isMark, type Log, type Nats, readWhole } from '@slotstream/runtime'
 
 /** An entry of the profiles bucket as its stream has it. */
 export interface StoredEntry {
@@ -29,7 +29,8 @@ export async function* readEntries(
 ): AsyncGenerator<StoredEntry> {
   for await (const message of readWhole(nats, stream, log, { subject, from, buffer: 50 })) {
     if (abort.aborted || Number(message.timestampNanos / NANOS) >= before) return
-    const isMark = message.headers?.has('KV-Operation') ?? false
-    yield { profile: isMark ? undefined : parse(message), revision: message.seq, subject: message.subject, isMark }
+    const isMarker = isMark(message.headers)
+    const profile = isMarker ? undefined : parse(message)
+    yield { profile, revision: message.seq, subject: message.subject, isMark: isMarker }
   }
 }

@@ -1,6 +1,7 @@
 import { BUCKETS, bucketStream, type Check, isObject, keyOfSubject, keySubject } from '@slotstream/protocol'
 import {
   ignoreMissing,
+  isMark,
   type Log,
   type Nats,
   type Publisher,
@@ -36,7 +37,7 @@ export function createTimerStore(nats: Nats, publisher: Pick<Publisher, 'publish
       const subject = keySubject(name, `${partition}.>`)
       for await (const message of readWhole(nats, stream, log, { subject })) {
         const { seq: revision } = message
-        const parsed = message.headers?.has('KV-Operation') ? undefined : parseEntry(message, parseTimer)
+        const parsed = isMark(message.headers) ? undefined : parseEntry(message, parseTimer)
         if (parsed?.ok) yield { key: keyOfSubject(name, message.subject), due: parsed.value, revision }
         else if (parsed) skipEntry(log, name, { revision }, parsed.reason)
       }

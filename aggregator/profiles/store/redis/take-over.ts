@@ -1,4 +1,4 @@
-import { type Log, type Nats, readWhole } from '@slotstream/runtime'
+import { isMark, type Log, type Nats, readWhole } from '@slotstream/runtime'
 import type { ProfileBucket } from '../profile-bucket.js'
 import type { ProfileKeys } from '../profile-keys.js'
 import type { ProfileStoreOfGeneration } from '../profile-store.js'
@@ -53,7 +53,7 @@ async function copyFromBucket({ redis, nats, log, keys, bucket }: TakeOverDeps, 
   const subject = bucket.subjectOf(`${partition}.>`)
   for await (const message of readWhole(nats, bucket.stream, log, { subject, buffer: AT_A_TIME })) {
     const key = bucket.keyOfSubject(message.subject)
-    const profile = message.headers?.get('KV-Operation') ? undefined : bucket.parse(message, key, message.seq)
+    const profile = isMark(message.headers) ? undefined : bucket.parse(message, key, message.seq)
     if (!profile) continue
     const place = keys.placeOf(key)
     const written = await redis.writeProfile(place, { key, value: JSON.stringify(profile), expected: 0 })
