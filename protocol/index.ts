@@ -562,5 +562,6 @@ export type {
 export { OUTCOMES, type Outcome } from './wire/slots.js'
 export { isoTime } from './wire/times/iso-time.js'
 export type { ReceiptTimes } from './wire/times/receipt-times.js'
+export { timeOfRow } from './wire/times/time-of-row.js'
 export { type CorrectedTime, correctTime, parseTime } from './wire/times/times.js'
 export { VIOLATION_CODES, type Violation, type ViolationCode } from './wire/violations.js'

@@ -11,7 +11,7 @@ import {
   isFiniteSums,
   withoutLoss,
 } from '@slotstream/core'
-import { armsInPlay, type Experiment, type ExperimentArm, type ResultsRequest } from '@slotstream/protocol'
+import { armsInPlay, type Experiment, type ExperimentArm, type ResultsRequest, timeOfRow } from '@slotstream/protocol'
 import type { AuditStore } from './audits/audit-store.js'
 import { rowsOf } from './audits/read-draws.js'
 import { worstOf } from './audits/slot-audits.js'
@@ -114,7 +114,7 @@ export async function countTraffic(
   const rows = await readerOf(clickhouse, sql.params)<ArmRow & { first_at: string }>(sql.arms)
   const measured = armOf('all', rows, 1, 0).metrics[0]!
   if (!isFiniteSums(measured)) throw new RangeError('what persons earned adds up to no finite number')
-  const times = rows.map(({ first_at: first }) => Date.parse(`${first.replace(' ', 'T')}Z`))
+  const times = rows.map(({ first_at: first }) => Date.parse(timeOfRow(first)))
   return { measured, ...(times.length > 0 && { since: Math.min(...times) }), sql: { traffic: shown(sql).arms! } }
 }
 

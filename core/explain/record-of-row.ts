@@ -7,6 +7,7 @@ import {
   type Outcome,
   parseJson,
   type RecordedModel,
+  timeOfRow,
 } from '@slotstream/protocol'
 import { sayOnce } from '../decide/record/say-once.js'
 import { parseDraw } from './parse-draw.js'
@@ -102,7 +103,7 @@ export function recordOfRow(row: RecordRow): DecisionRecord {
   }
   return {
     decisionId: row.decision_id,
-    timestamp: `${row.timestamp.replace(' ', 'T')}Z`,
+    timestamp: timeOfRow(row.timestamp),
     slotId: row.slot_id,
     anonymousId: row.anonymous_id,
     ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')),

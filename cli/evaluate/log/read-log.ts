@@ -1,5 +1,5 @@
 import type { DecisionLog } from '@slotstream/core'
-import { hash32, hashEnd, hashMore, parseJson, parseTime } from '@slotstream/protocol'
+import { hash32, hashEnd, hashMore, parseJson, parseTime, timeOfRow } from '@slotstream/protocol'
 import { CommandError } from '@slotstream/tracking-plan'
 import type { ContentsOfVersion } from '../draws/contents-of-versions.js'
 import { createRecordedDraws, type RecordedDraws } from '../draws/recorded-draws.js'
@@ -203,7 +203,7 @@ function positionOf(text: string, where: string): number {
 function timeOf(text: string, where: string): number {
   // ClickHouse writes times without a zone, in UTC as they are stored.
   const isWithoutZone = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(text)
-  const time = parseTime(isWithoutZone ? `${text.replace(' ', 'T')}Z` : text)
+  const time = parseTime(isWithoutZone ? timeOfRow(text) : text)
   if (time !== undefined) return time
   throw new CommandError(
     `${where}: timestamp is "${text.slice(0, 80)}", it must be a time such as 2026-01-31T12:00:00Z`,

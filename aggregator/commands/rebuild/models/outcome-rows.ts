@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import type { LearningEnvelope, LearningRecord } from '@slotstream/protocol'
+import { type LearningEnvelope, type LearningRecord, timeOfRow } from '@slotstream/protocol'
 
 /** Ids in envelopes of which nothing may say whose they were. */
 const NO_PERSON = { visitorId: 'rebuild', anonymousId: '' }
@@ -88,7 +88,7 @@ function conditionOf(selection: OutcomeSelection): { where: string; params: Reco
 }
 
 function beginOf({ site_id: siteId, record_id: recordId, received }: OutcomeRow, position: number): OutcomeMessage {
-  const receivedAt = `${received.replace(' ', 'T')}Z`
+  const receivedAt = timeOfRow(received)
   // `<partition>.<seq>.<number>`, or that of a part of an imported log.
   const [, partition, seq] = /^(\d+)\.(\d+)\.\d+$/.exec(recordId) ?? []
   const batch = seq === undefined ? { batch: recordId.slice(0, recordId.lastIndexOf('.')) } : {}
