@@ -4,7 +4,6 @@ import type { Features, Rule } from './feature.js'
 
 /** The rules of one event, in the order of `Features`, as they are counted. */
 export interface RulesOfEvent {
-  all: readonly Rule[]
   /** Of features of the session, which are counted in sessions. */
   ofSession: readonly Rule[]
   /** Of all others, each with a number that is its feature's own. */
@@ -28,7 +27,6 @@ function sort(all: readonly Rule[], features: Features): RulesOfEvent {
   const versions = [...features.byVersion.keys()]
   const isOfSession = ({ feature }: Rule) => feature.window.kind === 'session'
   return {
-    all,
     ofSession: all.filter(isOfSession),
     others: all
       .filter(rule => !isOfSession(rule))

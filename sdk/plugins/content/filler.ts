@@ -3,7 +3,7 @@ import type { setHtml } from '../../slots/render/raw-html.js'
 import { renderItem } from '../../slots/render/render.js'
 import { standIn } from '../../slots/render/stand-in.js'
 import type { SlotDecision, SlotItem } from '../../types.js'
-import type { LoadPreview, slotServices } from './slot-services.js'
+import type { LoadForServices, slotServices } from './slot-services.js'
 
 const TEMPLATE = 'template[data-slot-template]'
 
@@ -14,7 +14,7 @@ const TEMPLATE = 'template[data-slot-template]'
 export type Filler = (element: HTMLElement, decision?: SlotDecision, deadline?: Promise<void>) => Promise<boolean>
 
 /** Loads what slots need later. */
-type LoadForSlots = LoadPreview & {
+type LoadForSlots = LoadForServices & {
   (name: 'rawHtml'): typeof setHtml | Promise<typeof setHtml>
   (name: 'slotServices'): typeof slotServices | Promise<typeof slotServices>
 }

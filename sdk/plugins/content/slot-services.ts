@@ -5,7 +5,7 @@ import type { undoCopy } from '../../slots/render/undo-copy.js'
 import type { preview } from '../tools/preview.js'
 
 /** Loads the preview, for tabs that are one, and what undoes copies of slots. */
-export type LoadPreview = {
+export type LoadForServices = {
   (name: 'preview'): typeof preview | Promise<typeof preview>
   (name: 'undoCopy'): typeof undoCopy | Promise<typeof undoCopy>
 }
@@ -16,7 +16,7 @@ const begun = new WeakSet<PluginApi>()
  * Begins what no first request for slots waits for, once for each client: their last decisions, and the preview that
  * this tab was opened for. Loaded when the first slot has its content.
  */
-export function slotServices(client: PluginApi, load: LoadPreview): void {
+export function slotServices(client: PluginApi, load: LoadForServices): void {
   const { settings, listeners, log, find } = client
   if (begun.has(client) || listeners.signal.aborted) return
   begun.add(client)
