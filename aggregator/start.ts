@@ -47,7 +47,10 @@ export async function startAggregator(
   const nats = await connectNats(settings.nats, 'aggregator', log)
   const installation = await provision(nats, settings, log)
   const metrics = createMetrics()
-  const { lane, reader } = await connectLanes(settings, log)
+  // Connections of their own: what a visitor waits for queues neither behind messages that are read and profiles that
+  // are stored, nor behind stored profiles that are read.
+  const lane = await connectNats(settings.nats, 'decisions', log)
+  const reader = roles.includes('profiles') ? await connectNats(settings.nats, 'profiles', log) : undefined
   const [publisher, lanePublisher] = [createPublisher(nats), createPublisher(lane)]
   const skewTracker = createSkewTracker()
   const identity = { id: uuidv7(), name: settings.name }
@@ -89,7 +92,7 @@ export async function startAggregator(
   })
 
   const missing = () => [
-    ...([nats, lane, reader].every(({ connected }) => connected) ? [] : ['nats']),
+    ...([nats, lane, reader].every(each => each?.connected ?? true) ? [] : ['nats']),
     ...(redis && !redis.isReady ? ['redis'] : []),
     ...(profiles?.missing() ?? []),
     ...(deciding?.missing() ?? []),
@@ -118,19 +121,10 @@ export async function startAggregator(
       lanePublisher.close()
       redis?.destroy()
       await status.close()
-      await Promise.all([lane.close(), reader.close()])
+      await Promise.all([lane.close(), reader?.close()])
       await nats.close()
     },
   }
-}
-
-/**
- * Opens further connections: what a visitor waits for (`lane`) doesn't queue behind messages that are read and profiles
- * that are stored, and neither behind stored profiles that are read (`reader`).
- */
-async function connectLanes({ nats }: Pick<ReturnType<typeof aggregatorSettings>, 'nats'>, log: Log) {
-  const [lane, reader] = await Promise.all(['decisions', 'profiles'].map(name => connectNats(nats, name, log)))
-  return { lane: lane!, reader: reader! }
 }
 
 /** Starts what answers from the tables, beside the warehouse that loads them. */

@@ -71,7 +71,7 @@ export interface ProfilesDeps {
   /** Connection on which profiles are read by request, so that answers do not queue behind messages. Default: `nats` */
   lane?: Nats
   /** See `ProfileStoreDeps`. */
-  reader?: Nats
+  reader?: Nats | undefined
   publisher: Publisher
   installation: Installation
   metrics: Metrics
